@@ -1,0 +1,129 @@
+"""Supervision: whether a session meets the standard, and whether sessions come often enough.
+
+Frequency and quality are separate findings (BR-26): a short session was held, it only does not count.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.assessment.domain.events import SupervisionHeld
+
+STANDARD_MINUTES = 90
+"""Source: BR-4, LGA employer standard 5 (at least an hour and a half of uninterrupted time)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One supervision session. `supervisor_id` is opaque."""
+
+    session_id: str
+    practitioner_id: str
+    supervisor_id: str
+    held_on: date
+    minutes: int
+    uninterrupted: bool
+    pcf_discussed: bool
+
+    @property
+    def is_standard_met(self) -> bool:
+        """Tell whether it lasted at least 90 uninterrupted minutes. Source: BR-4."""
+        return self.uninterrupted and self.minutes >= STANDARD_MINUTES
+
+
+def held(session: Session, supervisee_id: str) -> SupervisionHeld:
+    """Return the event of a session, under the person's random pseudonym."""
+    return SupervisionHeld(supervisee_id, session.held_on, session.is_standard_met, session.pcf_discussed)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch without a session to standard that was longer than allowed; `until_on` is its last day."""
+
+    after_on: date
+    until_on: date
+    days: int
+    allowed_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """How supervision compares with the standard from `from_on` until `until_on`, both included."""
+
+    from_on: date
+    until_on: date
+    held: int
+    to_standard: int
+    pcf_discussed: int
+    gaps: tuple[Gap, ...]
+    months_without: tuple[str, ...]
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether no gap was too long and no month went without."""
+        return not self.gaps and not self.months_without
+
+
+WEEKLY_DAYS, FORTNIGHTLY_DAYS, FIRST_WEEKS_DAYS, FIRST_MONTHS = 7, 14, 42, 6
+
+
+def compliance(
+    sessions: tuple[Session, ...], *, started_on: date, until_on: date, is_newly_qualified: bool
+) -> Compliance:
+    """Return how often sessions to standard were held since employment began.
+
+    Newly qualified: gaps of at most 7 days in days 0 to 42, of at most 14 until six months, then one in each full
+    calendar month. Everybody else: one in each full calendar month. Source: BR-4, BR-26 (recorded absence, which
+    stops the clock, is not kept here yet).
+    """
+    window = tuple(session for session in sessions if started_on <= session.held_on <= until_on)
+    good = sorted(session.held_on for session in window if session.is_standard_met)
+    monthly_from = _months_later(started_on, FIRST_MONTHS) if is_newly_qualified else started_on
+    gaps = _gaps(good, started_on, min(until_on, monthly_from - timedelta(days=1))) if is_newly_qualified else ()
+    return Compliance(
+        from_on=started_on,
+        until_on=until_on,
+        held=len(window),
+        to_standard=len(good),
+        pcf_discussed=sum(session.pcf_discussed for session in window),
+        gaps=gaps,
+        months_without=_months_without(good, monthly_from, until_on),
+    )
+
+
+def _gaps(good: list[date], started_on: date, until_on: date) -> tuple[Gap, ...]:
+    """Return the gaps in the weekly and fortnightly stretch; the day a gap begins says which is allowed."""
+    marks = [started_on, *(day for day in good if day <= until_on), until_on]
+    found: list[Gap] = []
+    for earlier, later in itertools.pairwise(marks):
+        allowed = WEEKLY_DAYS if (earlier - started_on).days < FIRST_WEEKS_DAYS else FORTNIGHTLY_DAYS
+        days = (later - earlier).days
+        if days > allowed:
+            found.append(Gap(earlier, later, days, allowed))
+    return tuple(found)
+
+
+def _months_without(good: list[date], from_on: date, until_on: date) -> tuple[str, ...]:
+    """Return the full calendar months (`2026-01`) between the two days that have no session to standard."""
+    have = {(day.year, day.month) for day in good}
+    month = from_on if from_on.day == 1 else _months_later(from_on.replace(day=1), 1)
+    without: list[str] = []
+    while _months_later(month, 1) <= until_on + timedelta(days=1):
+        if (month.year, month.month) not in have:
+            without.append(f"{month.year:04d}-{month.month:02d}")
+        month = _months_later(month, 1)
+    return tuple(without)
+
+
+def _months_later(day: date, months: int) -> date:
+    """Return the day `months` months on; a day that the month does not have becomes its last."""
+    years, month = divmod(day.month - 1 + months, 12)
+    first = date(day.year + years, month + 1, 1)
+    for wanted in range(day.day, 27, -1):
+        try:
+            return first.replace(day=wanted)
+        except ValueError:
+            continue
+    return first.replace(day=min(day.day, 28))
