@@ -1,0 +1,1 @@
+"""Accreditation over HTTP."""

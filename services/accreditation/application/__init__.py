@@ -1,0 +1,1 @@
+"""What accreditation does, one transaction at a time, against ports."""

@@ -1,0 +1,1 @@
+"""The rules of accreditation, pure: no I/O, clock, log or framework."""

@@ -1,0 +1,1 @@
+"""Accreditation's own events going out, and other services' events coming in."""

@@ -1,0 +1,1 @@
+"""Accreditation's documents in the university's own database."""
