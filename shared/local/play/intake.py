@@ -1,0 +1,157 @@
+"""An HR system at the intake topic: sends records, reads its answers, sends again what stays unanswered.
+
+That is all a partner's HR system has to do; the promise of exactly one answer is the platform's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from shared.clock import Clock
+from shared.local.play.doors import PlayError
+
+_SEND_AGAIN_SECONDS = 8.0
+_PATIENCE_SECONDS = 150.0
+_QUIET_SECONDS = 0.5
+
+
+class IntakeAnswer(msgspec.Struct, frozen=True):
+    """One answer as the HR system reads it; the rest of the record is not its business here."""
+
+    record_ref: str
+    duplicate: bool = False
+    codes: list[str] = []
+    kind: str = ""
+
+    @property
+    def decision(self) -> str:
+        """Return `accepted`, `duplicate` or `refused`."""
+        if self.kind == "enrolment.record-refused.v1":
+            return "refused"
+        return "duplicate" if self.duplicate else "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One line of the file: its number, its reference and the bytes as they stand in the file."""
+
+    line: int
+    record_ref: str
+    value: bytes
+
+
+def read_lines(path: Path) -> list[Sent]:
+    """Return the records of an intake file in order; empty lines are skipped but counted."""
+    sent = []
+    for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
+        if raw.strip():
+            sent.append(Sent(line=number, record_ref=str(json.loads(raw)["record_ref"]), value=raw))
+    return sent
+
+
+class HrSystem:
+    """One employer's HR system: a producer to `in.<org>` and a reader of `out.<org>`."""
+
+    def __init__(self, bootstrap: str, organisation: str, clock: Clock) -> None:
+        self._bootstrap = bootstrap
+        self._in = f"in.{organisation}.enrolment.v1"
+        self._out = f"out.{organisation}.enrolment.v1"
+        self._clock = clock
+
+    def send_all(self, records: list[Sent]) -> dict[str, list[IntakeAnswer]]:
+        """Return every answer by reference, in the order of the answers, once each record has one.
+
+        Raises:
+            PlayError: when records stay unanswered for two and a half minutes.
+        """
+        deadline = self._clock.monotonic() + _PATIENCE_SECONDS
+        wanted = {record.record_ref for record in records}
+        answers: dict[str, list[IntakeAnswer]] = {}
+        self._send(records)
+        sent_at = self._clock.monotonic()
+        while wanted - answers.keys():
+            if self._clock.monotonic() > deadline:
+                raise PlayError(
+                    f"{len(wanted - answers.keys())} records on {self._in} stay unanswered; see .local/logs"
+                )
+            self._clock.sleep(0.2)
+            answers = self.answers()
+            if self._clock.monotonic() - sent_at > _SEND_AGAIN_SECONDS:
+                self._send([record for record in records if record.record_ref not in answers])
+                sent_at = self._clock.monotonic()
+        return answers
+
+    def answers(self) -> dict[str, list[IntakeAnswer]]:
+        """Return every answer on the topic by reference; an event that was published twice counts once."""
+        seen: dict[str, IntakeAnswer] = {}
+        try:
+            consumer = KafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                auto_offset_reset="earliest",
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                fetch_max_wait_ms=20,
+            )
+        except KafkaError:
+            return {}
+        try:
+            partition = TopicPartition(self._out, 0)
+            consumer.assign([partition])
+            quiet_since = self._clock.monotonic()
+            while self._clock.monotonic() - quiet_since < _QUIET_SECONDS:
+                for record in consumer.poll(timeout_ms=100).get(partition, ()):
+                    quiet_since = self._clock.monotonic()
+                    headers = {name: value.decode() for name, value in record.headers}
+                    kind = headers.get("ce_type", "")
+                    if kind.startswith("enrolment.record-"):
+                        read = msgspec.json.decode(record.value, type=IntakeAnswer)
+                        seen[headers["ce_id"]] = msgspec.structs.replace(read, kind=kind)
+        except KafkaError:
+            return {}
+        finally:
+            consumer.close(autocommit=False, timeout_ms=1000)
+        answers: dict[str, list[IntakeAnswer]] = defaultdict(list)
+        for answer in seen.values():
+            answers[answer.record_ref].append(answer)
+        return dict(answers)
+
+    def _send(self, records: list[Sent]) -> None:
+        producer: Any = None
+        try:
+            producer = KafkaProducer(
+                bootstrap_servers=self._bootstrap, allow_auto_create_topics=False, max_block_ms=10_000
+            )
+            acknowledgements = [
+                producer.send(self._in, key=record.record_ref.encode(), value=record.value, partition=0)
+                for record in records
+            ]
+            producer.flush(timeout=15)
+            for acknowledgement in acknowledgements:
+                acknowledgement.get(timeout=15)
+        except KafkaError:
+            return  # what was not taken stays unanswered, and is sent again
+        finally:
+            if producer is not None:
+                producer.close(timeout=1)
+
+
+def decisions(records: list[Sent], answers: dict[str, list[IntakeAnswer]]) -> list[tuple[Sent, str, list[str]]]:
+    """Return (record, decision, codes) line by line; a line that got no answer of its own is a `repeat`."""
+    left = {reference: list(found) for reference, found in answers.items()}
+    decided = []
+    for record in records:
+        queue = left.get(record.record_ref, [])
+        if queue:
+            answer = queue.pop(0)
+            decided.append((record, answer.decision, list(answer.codes)))
+        else:
+            decided.append((record, "repeat", []))
+    return decided
