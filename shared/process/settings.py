@@ -1,0 +1,198 @@
+"""Everything that an instance needs for itself, read from the environment once, all faults in one message.
+
+The one file (with the services' own `settings.py`) that asks the environment. What partners share (organisations,
+frameworks, mappings) is the partnership file's. Every variable here stands in `deploy/env/*.example`; a test compares.
+
+A service with settings of its own derives from `CommonSettings` and reads both in one go:
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class EnrolmentSettings(CommonSettings):
+        largest_upload_rows: int
+
+        @classmethod
+        def read(cls, env: Env) -> Self:
+            return cls(**CommonSettings.variables(env), largest_upload_rows=env.int("LARGEST_UPLOAD_ROWS", 50_000))
+
+    settings = load(EnrolmentSettings.read)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from environs import Env, EnvValidationError
+from marshmallow.validate import Length, OneOf, Range, Regexp
+
+from shared.errors import Fault, Malformed
+from shared.partnership import Partnership
+from shared.partnership import load as load_partnership
+
+LOCAL = "local"
+PRODUCTION = "production"
+SLUG = Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error="must be small letters, digits and hyphens")
+PORTS = Range(min=0, max=65535)
+
+Settings = TypeVar("Settings", bound="CommonSettings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonSettings:
+    """What every process of every service needs.
+
+    profile: `local` (made-up people on one machine) or `production`. PROFILE
+    partnership_file: the partnership file. PARTNERSHIP_FILE
+    hosted_organisations: the organisations that this instance hosts; empty means all. HOSTED_ORGANISATIONS
+    instance: names this instance; its reader groups are `<service>.<instance>`. INSTANCE
+    mongodb_uri, database_prefix: where the databases are, and what their names begin with. MONGODB_URI, DATABASE_PREFIX
+    kafka_bootstrap_servers: `host:port`, comma-separated. KAFKA_BOOTSTRAP_SERVERS
+    kafka_config_file: JSON with more client settings (security_protocol, sasl_...), or None. KAFKA_CONFIG_FILE
+    replication_factor: of the topics that this instance's relays make. REPLICATION_FACTOR
+    trusted_issuers_file: whose tokens are believed, as which organisation. TRUSTED_ISSUERS_FILE
+    organisation_keys_dir: the hosted organisations' key files. ORGANISATION_KEYS_DIR
+    doors_file: JSON with the base address of other instances' services, or None. DOORS_FILE
+    host, port: where the API listens. HOST, PORT
+    health_port: where relay, reader and worker say how they are; 0 takes a free one. HEALTH_PORT
+    web_concurrency: gunicorn workers. WEB_CONCURRENCY
+    reader_mode: `assign` (one reader takes every feed) or `group` (readers share them). READER_MODE
+    fetch_max_wait_ms: how long a broker may hold a fetch. FETCH_MAX_WAIT_MS
+    session_timeout_ms, heartbeat_interval_ms: of the reader group. SESSION_TIMEOUT_MS, HEARTBEAT_INTERVAL_MS
+    heartbeat_seconds: between two heartbeats of a feed. HEARTBEAT_SECONDS
+    relay_poll_seconds: how long an idle relay waits before it looks again. RELAY_POLL_SECONDS
+    log_level, log_format: `INFO`..., `json` or `console`. LOG_LEVEL, LOG_FORMAT
+    """
+
+    profile: str
+    partnership_file: Path
+    hosted_organisations: tuple[str, ...]
+    instance: str
+    mongodb_uri: str
+    database_prefix: str
+    kafka_bootstrap_servers: str
+    kafka_config_file: Path | None
+    replication_factor: int
+    trusted_issuers_file: Path
+    organisation_keys_dir: Path
+    doors_file: Path | None
+    host: str
+    port: int
+    health_port: int
+    web_concurrency: int
+    reader_mode: str
+    fetch_max_wait_ms: int
+    session_timeout_ms: int
+    heartbeat_interval_ms: int
+    heartbeat_seconds: float
+    relay_poll_seconds: float
+    log_level: str
+    log_format: str
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Return the settings as `env` has them; wrong ones are None until `env.seal()` says so."""
+        return cls(**CommonSettings.variables(env))
+
+    @staticmethod
+    def variables(env: Env) -> dict[str, Any]:  # Any: environs' values, typed by the dataclass that takes them
+        """Return the common variables by field name, for a service's own settings to add to."""
+        profile = env.str("PROFILE", PRODUCTION, validate=OneOf((LOCAL, PRODUCTION)))
+        is_local = profile == LOCAL
+        return {
+            "profile": profile,
+            "partnership_file": env.path("PARTNERSHIP_FILE"),
+            "hosted_organisations": tuple(env.list("HOSTED_ORGANISATIONS", []) or ()),
+            "instance": env.str("INSTANCE", "local", validate=SLUG),
+            "log_level": env.str("LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+            "log_format": env.str("LOG_FORMAT", "json", validate=OneOf(("json", "console"))),
+            **_stores(env),
+            **_identity(env),
+            **_listening(env),
+            **_events(env, is_local=is_local),
+        }
+
+    def partnership(self) -> Partnership:
+        """Return the partnership, with the hosted organisations checked against it.
+
+        Raises:
+            Malformed: the file has faults, or an organisation is hosted that is none of its partners.
+        """
+        partnership = load_partnership(self.partnership_file)
+        strangers = [slug for slug in self.hosted_organisations if slug not in partnership.organisations]
+        if strangers:
+            raise Malformed(f"HOSTED_ORGANISATIONS names no partner of {partnership.slug}: {', '.join(strangers)}")
+        return partnership
+
+    def hosted(self, partnership: Partnership) -> tuple[str, ...]:
+        """Return the organisations that this instance hosts, in the partnership file's order."""
+        if not self.hosted_organisations:
+            return tuple(partnership.organisations)
+        return tuple(slug for slug in partnership.organisations if slug in self.hosted_organisations)
+
+
+def load(read: Callable[[Env], Settings]) -> Settings:
+    """Return the settings that `read` takes from the environment.
+
+    Raises:
+        Malformed: with every missing or wrong variable in one message.
+    """
+    env = Env(eager=False)
+    settings = read(env)
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        faults = tuple(
+            Fault(code="invalid_setting", detail=" ".join(str(message) for message in messages), pointer=name)
+            for name, messages in _by_name(error).items()
+        )
+        lines = "\n".join(f"  {fault.pointer}: {fault.detail}" for fault in faults)
+        raise Malformed(f"settings that cannot be used:\n{lines}", faults=faults) from error
+    return settings
+
+
+def _by_name(error: EnvValidationError) -> Mapping[str, list[str]]:
+    messages = error.error_messages
+    return messages if isinstance(messages, Mapping) else {"environment": messages}
+
+
+def _stores(env: Env) -> dict[str, Any]:
+    return {
+        "mongodb_uri": env.str(
+            "MONGODB_URI", validate=Regexp(r"mongodb(\+srv)?://", error="must begin with mongodb://")
+        ),
+        "database_prefix": env.str("DATABASE_PREFIX", "", validate=Regexp(r"[a-z0-9_]{0,10}\Z")),
+        "kafka_bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS", validate=Length(min=1)),
+        "kafka_config_file": env.path("KAFKA_CONFIG_FILE", None),
+        "replication_factor": env.int("REPLICATION_FACTOR", 1, validate=Range(min=1, max=9)),
+    }
+
+
+def _identity(env: Env) -> dict[str, Any]:
+    return {
+        "trusted_issuers_file": env.path("TRUSTED_ISSUERS_FILE"),
+        "organisation_keys_dir": env.path("ORGANISATION_KEYS_DIR"),
+        "doors_file": env.path("DOORS_FILE", None),
+    }
+
+
+def _listening(env: Env) -> dict[str, Any]:
+    return {
+        "host": env.str("HOST", "127.0.0.1", validate=Length(min=1)),
+        "port": env.int("PORT", 8000, validate=PORTS),
+        "health_port": env.int("HEALTH_PORT", 0, validate=PORTS),
+        "web_concurrency": env.int("WEB_CONCURRENCY", 1, validate=Range(min=1, max=64)),
+    }
+
+
+def _events(env: Env, *, is_local: bool) -> dict[str, Any]:
+    """Return what readers and relays need; the local profile's broker needs other waits than Apache Kafka."""
+    modes = OneOf(("assign", "group"))
+    return {
+        "reader_mode": env.str("READER_MODE", "assign" if is_local else "group", validate=modes),
+        "fetch_max_wait_ms": env.int("FETCH_MAX_WAIT_MS", 20 if is_local else 500, validate=Range(min=5, max=30_000)),
+        "session_timeout_ms": env.int("SESSION_TIMEOUT_MS", 2000 if is_local else 10_000, validate=Range(min=1000)),
+        "heartbeat_interval_ms": env.int("HEARTBEAT_INTERVAL_MS", 300 if is_local else 3000, validate=Range(min=100)),
+        "heartbeat_seconds": env.float("HEARTBEAT_SECONDS", 10.0, validate=Range(min=0.1, max=3600)),
+        "relay_poll_seconds": env.float("RELAY_POLL_SECONDS", 0.2, validate=Range(min=0.01, max=60)),
+    }
