@@ -1,0 +1,1 @@
+"""The event backbone: envelope, feed, relay, reader. No service's words live here."""

@@ -1,0 +1,162 @@
+"""Kafka records to envelopes and back: CloudEvents 1.0.2, binary mode (`ce_` headers, the data as the value).
+
+The bytes are written and read here, not through the cloudevents package, because that parses the data and prints it
+anew, while the sent bytes must be the stored ones; tests hold the package's own Kafka binding against every record.
+Nothing here talks to a broker, and nothing here decides what becomes of a bad record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from shared.errors import Malformed
+from shared.events.envelope import CONTENT_TYPE, HEARTBEAT, OPENED, SPECVERSION, UNNUMBERED, Envelope, Heartbeat, Opened
+from shared.events.hashing import attributes_of
+
+Headers = list[tuple[str, bytes]]
+EPOCH_HEADER: Final = "relay-epoch"
+"""Transport only: outside the envelope and the hash."""
+CONTENT_TYPE_HEADER: Final = "content-type"
+REQUIRED: Final = frozenset(
+    {"specversion", "id", "source", "type", "subject", "time", "organisation", "feedseq", "prevhash", "correlationid"}
+)
+LARGEST_NUMBER: Final = 2**53
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What goes to the broker."""
+
+    key: bytes
+    value: bytes
+    headers: Headers
+
+    def size(self) -> int:
+        """Return the bytes that the record occupies, give or take its framing."""
+        return len(self.key) + len(self.value) + sum(len(name) + len(value) + 8 for name, value in self.headers) + 64
+
+
+def encode(envelope: Envelope, epoch: int) -> Record:
+    """Return the record of a numbered event."""
+    return _binary(attributes_of(envelope), envelope.subject, envelope.data, epoch)
+
+
+def encode_unnumbered(
+    body: Opened | Heartbeat, *, identifier: str, source: str, organisation: str, time: str, epoch: int
+) -> Record:
+    """Return the record of a `feed.opened.v1` or `feed.heartbeat.v1`; its key is the feed's own source."""
+    attributes = {
+        "specversion": SPECVERSION,
+        "id": identifier,
+        "source": source,
+        "type": OPENED if isinstance(body, Opened) else HEARTBEAT,
+        "subject": source,
+        "time": time,
+        "datacontenttype": CONTENT_TYPE,
+        "organisation": organisation,
+    }
+    return _binary(attributes, source, msgspec.json.encode(body), epoch)
+
+
+def _binary(attributes: dict[str, str], key: str, data: bytes, epoch: int) -> Record:
+    headers: Headers = [
+        (CONTENT_TYPE_HEADER if name == "datacontenttype" else f"ce_{name}", text.encode())
+        for name, text in attributes.items()
+    ]
+    headers.append((EPOCH_HEADER, str(epoch).encode()))
+    return Record(key.encode(), data, headers)
+
+
+def attributes_in(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """Return the CloudEvents attributes that the headers carry.
+
+    Raises:
+        Malformed: A header stands twice or is not text.
+    """
+    found: dict[str, str] = {}
+    for name, raw in headers:
+        attribute = "datacontenttype" if name == CONTENT_TYPE_HEADER else name.removeprefix("ce_")
+        if attribute == name:
+            continue
+        if attribute in found:
+            raise Malformed("a header stands twice")
+        try:
+            found[attribute] = (raw or b"").decode("utf-8")
+        except UnicodeDecodeError:
+            raise Malformed("a header is not text") from None
+    return found
+
+
+def epoch_of(headers: Iterable[tuple[str, bytes | None]]) -> int | None:
+    """Return the epoch of the relay that sent the record, None where the header is absent or no number."""
+    for name, raw in headers:
+        if name == EPOCH_HEADER and raw is not None and raw.isdigit() and len(raw) < 17:
+            return int(raw)
+    return None
+
+
+def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
+    """Return the numbered event that a record carries; the data is not looked into.
+
+    Raises:
+        Malformed: It carries none; the text says what is wrong and quotes nothing.
+    """
+    return envelope_from(key, value, attributes_in(headers))
+
+
+def envelope_from(key: bytes | None, value: bytes | None, found: dict[str, str]) -> Envelope:
+    """Return the numbered event made of a record's key, value and attributes (`attributes_in`).
+
+    Raises:
+        Malformed: It is none.
+    """
+    if key is None or value is None:
+        raise Malformed("key or value is missing")
+    missing = REQUIRED - found.keys()
+    if missing:
+        raise Malformed(f"attributes are missing: {', '.join(sorted(missing))}")
+    if found["specversion"] != SPECVERSION or found.get("datacontenttype") != CONTENT_TYPE:
+        raise Malformed("this is not CloudEvents 1.0 with JSON data")
+    if key != found["subject"].encode():
+        raise Malformed("the key is not the envelope's aggregate")
+    number = found["feedseq"]
+    if not (number.isascii() and number.isdigit() and len(number) < 17 and 0 < int(number) <= LARGEST_NUMBER):
+        raise Malformed("feedseq is no number")
+    return Envelope(
+        id=found["id"],
+        source=found["source"],
+        type=found["type"],
+        subject=found["subject"],
+        time=found["time"],
+        dataschema=found.get("dataschema", ""),
+        organisation=found["organisation"],
+        feedseq=int(number),
+        prevhash=found["prevhash"],
+        correlationid=found["correlationid"],
+        causationid=found.get("causationid"),
+        traceparent=found.get("traceparent"),
+        data=value,
+    )
+
+
+def decode_unnumbered(value: bytes | None, found: dict[str, str]) -> Opened | Heartbeat | None:
+    """Return what an opening or heartbeat says, None when the record is neither.
+
+    Args:
+        value: The record's value.
+        found: Its attributes (`attributes_in`).
+
+    Raises:
+        Malformed: It claims to be one and cannot be read.
+    """
+    kind = found.get("type")
+    if kind not in UNNUMBERED:
+        return None
+    try:
+        if kind == OPENED:
+            return msgspec.json.decode(value or b"", type=Opened)
+        return msgspec.json.decode(value or b"", type=Heartbeat)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Malformed("an opening or heartbeat cannot be read") from None

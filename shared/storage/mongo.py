@@ -1,0 +1,67 @@
+"""The MongoDB client, the names of databases, and what "the server is gone" looks like.
+
+Any MongoDB-compatible server with multi-document transactions serves. No collection and no query lives here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError, WaitQueueTimeoutError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from shared.errors import Malformed
+
+Document = dict[str, Any]
+"""A stored document: the one place where a dict stands for a thing (`storage/` rooms only)."""
+Client = MongoClient[Document]
+MongoDatabase = Database[Document]
+
+MAJORITY: Final = WriteConcern(w="majority", j=True)
+READ_MAJORITY: Final = ReadConcern("majority")
+SNAPSHOT: Final = ReadConcern("snapshot")
+LONGEST_NAME: Final = 63
+SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAMED_GONE: Final = frozenset({91, 189, 11600, 11602, 10107, 13435, 13436})
+"""Codes of a server that is stopping or is not the primary just now."""
+
+
+def connect(uri: str, *, appname: str) -> Client:
+    """Return a client that waits at most 5 seconds for anything. Make it after fork, close it when done.
+
+    Writes are majority and journalled, instants are aware and UTC. Retryable writes are off unless the URI turns
+    them on: a transaction does not need them, and the local profile's server slows down with them.
+    """
+    asked = {name.lower() for name, _ in parse_qsl(urlsplit(uri).query)}
+    options: dict[str, Any] = {} if "retrywrites" in asked else {"retryWrites": False}
+    if "timeoutms" not in asked:
+        options["timeoutMS"] = 5000
+    if "serverselectiontimeoutms" not in asked:
+        options["serverSelectionTimeoutMS"] = 3000
+    return MongoClient(
+        uri, appname=appname, w="majority", journal=True, readConcernLevel="majority", tz_aware=True, **options
+    )
+
+
+def database_name(service: str, organisation: str, prefix: str = "") -> str:
+    """Return the name of one organisation's database of one service: `enrolment__brent`.
+
+    Raises:
+        Malformed: The organisation is no slug, or the name is longer than MongoDB allows.
+    """
+    name = f"{prefix}{service}__{organisation}"
+    if not SLUG.fullmatch(organisation) or len(name) > LONGEST_NAME:
+        raise Malformed("this is no organisation's slug")
+    return name
+
+
+def server_is_gone(error: PyMongoError) -> bool:
+    """Return whether `error` says that no server answers, or not in time."""
+    if isinstance(error, (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WaitQueueTimeoutError)):
+        return True
+    return getattr(error, "code", None) in NAMED_GONE or bool(error.timeout)

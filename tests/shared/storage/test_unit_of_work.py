@@ -1,0 +1,127 @@
+"""The unit of work, on the real database."""
+
+import json
+from datetime import UTC, datetime
+from threading import Barrier, Thread
+
+import pytest
+
+from shared.errors import ConcurrentChange, Malformed, RuleBroken
+from shared.events.envelope import Cause, Outgoing
+from shared.events.feed import MOST_EVENTS
+
+
+def an_event(key="a", version=1, feed="org"):
+    """An event of an aggregate."""
+    return Outgoing(
+        type="test.happened.v1", key=key, version=version, data=json.dumps({"key": key}).encode(), feed=feed
+    )
+
+
+def test_unit_of_work_commits_state_and_events_together(unit_of_work, organisation):
+    """State, one feed entry and its pending document stand after one commit."""
+
+    def place(work):
+        work.rows("things").insert_one({"_id": "a", "version": 1})
+        work.emit(an_event("a"), an_event("b"))
+        return "placed"
+
+    assert unit_of_work.run(organisation, place, cause=Cause("why", "because", "00-trace")) == "placed"
+    database = unit_of_work.database(organisation)
+    entry = database["org_entries"].find_one({})
+    assert [event["subject"] for event in entry["events"]] == ["a", "b"]
+    assert (entry["correlationid"], entry["causationid"], entry["traceparent"]) == ("why", "because", "00-trace")
+    pending = database["org_pending"].find_one({})
+    assert (pending["_id"], pending["count"]) == (entry["_id"], 2)
+    assert pending["versions"] == [["a", 1, 1], ["b", 1, 1]]
+    assert unit_of_work.reading(organisation).rows("things").count({}) == 1
+
+
+def test_unit_of_work_leaves_nothing_behind_when_the_callback_raises(unit_of_work, organisation):
+    """A broken rule takes back every row and every event."""
+
+    def break_a_rule(work):
+        work.rows("things").insert_one({"_id": "a"})
+        work.emit(an_event())
+        raise RuleBroken("no")
+
+    with pytest.raises(RuleBroken):
+        unit_of_work.run(organisation, break_a_rule)
+    database = unit_of_work.database(organisation)
+    assert [database[name].count_documents({}) for name in ("things", "org_entries", "org_pending")] == [0, 0, 0]
+
+
+def test_k5_oversize_commits_are_refused_before_they_are_committed(unit_of_work, organisation):
+    """More than 500 events, 4 MiB or one event too large never reaches the feed."""
+    large = Outgoing(type="t.v1", key="a", version=1, data=b'"' + b"x" * 899_000 + b'"')
+    too_large = Outgoing(type="t.v1", key="a", version=1, data=b'"' + b"x" * 900_000 + b'"')
+    for events in ([an_event()] * (MOST_EVENTS + 1), [large] * 5, [too_large]):
+        with pytest.raises(Malformed):
+            unit_of_work.run(organisation, lambda work, events=events: work.emit(*events))
+    assert unit_of_work.database(organisation)["org_entries"].count_documents({}) == 0
+
+
+def test_unit_of_work_keeps_the_feeds_of_one_commit_apart(unit_of_work, organisation):
+    """Events for `org` and `out` stand in two entries of one commit."""
+    unit_of_work.run(organisation, lambda work: work.emit(an_event(), an_event(feed="out")))
+    database = unit_of_work.database(organisation)
+    assert database["org_entries"].count_documents({}) == 1
+    assert database["out_entries"].find_one({})["source"] == f"/feeds/out.{organisation}.enrolment.v1"
+
+
+def test_unit_of_work_runs_the_callback_again_when_versions_moved(unit_of_work, organisation):
+    """Two writers of one aggregate both succeed, one of them in a second run."""
+    unit_of_work.run(organisation, lambda work: work.rows("things").insert_one({"_id": "a", "version": 0}))
+    barrier = Barrier(2, timeout=10)
+    runs = []
+
+    def raise_version(work):
+        found = work.rows("things").find_one({"_id": "a"})
+        if len(runs) < 2:
+            runs.append(1)
+            barrier.wait()
+        work.rows("things").replace_version({**found, "version": found["version"] + 1}, found["version"])
+        work.emit(an_event(version=found["version"] + 1))
+
+    threads = [Thread(target=unit_of_work.run, args=(organisation, raise_version)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert unit_of_work.reading(organisation).rows("things").find_one({})["version"] == 2
+    assert unit_of_work.database(organisation)["org_entries"].count_documents({}) == 2
+
+
+def test_unit_of_work_gives_up_after_three_tries_at_a_stale_aggregate(unit_of_work, organisation):
+    """A version that never fits and a key that stays taken become ConcurrentChange."""
+    unit_of_work.run(organisation, lambda work: work.rows("things").insert_one({"_id": "a", "version": 7}))
+    runs = []
+
+    def stale(work):
+        runs.append(1)
+        work.rows("things").replace_version({"_id": "a", "version": 2}, 1)
+
+    with pytest.raises(ConcurrentChange):
+        unit_of_work.run(organisation, stale)
+    assert len(runs) == 3
+    with pytest.raises(ConcurrentChange):
+        unit_of_work.run(organisation, lambda work: work.rows("things").insert_many([{"_id": "a"}]))
+
+
+def test_unit_of_work_gives_the_clock_and_new_identifiers(make_unit_of_work, organisation):
+    """`now` comes from the clock, aware; identifiers differ."""
+
+    class Still:
+        def now(self):
+            return datetime(2026, 1, 2, tzinfo=UTC)
+
+        def monotonic(self):
+            return 0.0
+
+        def sleep(self, seconds):
+            """Do not wait."""
+
+    unit = make_unit_of_work(clock=Still())
+    now, ids = unit.run(organisation, lambda work: (work.now, {work.new_id(), work.new_id()}))
+    assert now == datetime(2026, 1, 2, tzinfo=UTC)
+    assert len(ids) == 2
