@@ -89,9 +89,11 @@ def check_entry(events: Sequence[Outgoing]) -> None:
 
 
 def entry_document(
-    name: FeedName, events: Sequence[Outgoing], *, at: datetime, cause: Cause, new_identifier: NewIdentifier
+    name: FeedName, events: Sequence[Outgoing], *, at: datetime, causes: Sequence[Cause], new_identifier: NewIdentifier
 ) -> Document:
     """Return the feed entry of one commit: everything that will be sent, but number and previous hash.
+
+    `causes` says of each event why it happened: a reader's commit answers several events at once.
 
     Raises:
         Malformed: See `check_entry`.
@@ -102,18 +104,18 @@ def entry_document(
         "source": source_of(name.topic),
         "organisation": name.organisation,
         "time": instant(at),
-        "correlationid": cause.correlation_id,
-        "causationid": cause.causation_id,
-        "traceparent": cause.traceparent,
         "events": [
             {
                 "id": new_identifier(),
                 "type": event.type,
                 "subject": event.key,
                 "dataschema": schema_of(event.type),
+                "correlationid": cause.correlation_id,
+                "causationid": cause.causation_id,
+                "traceparent": cause.traceparent,
                 "data": Binary(event.data),
             }
-            for event in events
+            for event, cause in zip(events, causes, strict=True)
         ],
     }
 
@@ -149,9 +151,9 @@ def numbered_events(entry: Document, first: int, previous: str) -> list[tuple[En
             organisation=entry["organisation"],
             feedseq=number,
             prevhash=previous,
-            correlationid=entry["correlationid"],
-            causationid=entry["causationid"],
-            traceparent=entry["traceparent"],
+            correlationid=event["correlationid"],
+            causationid=event["causationid"],
+            traceparent=event["traceparent"],
             data=bytes(event["data"]),
         )
         previous = hash_of(envelope)

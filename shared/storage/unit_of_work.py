@@ -72,7 +72,9 @@ class Work(Reading):
         super().__init__(organisation, now, database)
         self._session = session
         self.cause = cause
+        """Why whatever is emitted now happens; a reader sets it anew for each event of its batch."""
         self.emitted: list[Outgoing] = []
+        self.causes: list[Cause] = []
         self._new_identifier = new_identifier
 
     def new_id(self) -> str:
@@ -82,6 +84,7 @@ class Work(Reading):
     def emit(self, *events: Outgoing) -> None:
         """Add events to this commit's feed entry; they keep this order."""
         self.emitted.extend(events)
+        self.causes.extend(self.cause for _ in events)
 
 
 class UnitOfWork:
@@ -194,15 +197,16 @@ class _Transaction:
         self._marker = None
         feeds = dict.fromkeys(event.feed for event in work.emitted)
         for feed in feeds:
-            self._write_entry(feed, [event for event in work.emitted if event.feed == feed], work.now)
+            own = [number for number, event in enumerate(work.emitted) if event.feed == feed]
+            self._write_entry(feed, [work.emitted[n] for n in own], [work.causes[n] for n in own], work.now)
         return result
 
-    def _write_entry(self, feed: str, events: list[Outgoing], at: datetime) -> None:
+    def _write_entry(self, feed: str, events: list[Outgoing], causes: list[Cause], at: datetime) -> None:
         if self._contracts is not None:
             for event in events:
                 self._contracts.check(event.type, event.data)
         name = FeedName(feed, self._organisation, self._unit.service)
-        entry = entry_document(name, events, at=at, cause=self._cause, new_identifier=self._unit.new_identifier)
+        entry = entry_document(name, events, at=at, causes=causes, new_identifier=self._unit.new_identifier)
         self._database[name.entries].insert_one(entry, session=self._session)
         self._database[name.pending].insert_one(pending_document(entry["_id"], events), session=self._session)
         self._marker = (name.entries, entry["_id"])
