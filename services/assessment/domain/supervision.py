@@ -70,26 +70,28 @@ WEEKLY_DAYS, FORTNIGHTLY_DAYS, FIRST_WEEKS_DAYS, FIRST_MONTHS = 7, 14, 42, 6
 
 
 def compliance(
-    sessions: tuple[Session, ...], *, started_on: date, until_on: date, is_newly_qualified: bool
+    sessions: tuple[Session, ...], *, started_on: date, from_on: date, until_on: date, is_newly_qualified: bool
 ) -> Compliance:
-    """Return how often sessions to standard were held since employment began.
+    """Return how often sessions to standard were held between `from_on` and `until_on`, both included.
 
-    Newly qualified: gaps of at most 7 days in days 0 to 42, of at most 14 until six months, then one in each full
-    calendar month. Everybody else: one in each full calendar month. Source: BR-4, BR-26 (recorded absence, which
-    stops the clock, is not kept here yet).
+    The clock starts at `started_on`, the first day of employment. Newly qualified: gaps of at most 7 days in days 0
+    to 42, of at most 14 until six months, then one session in each full calendar month. Everybody else: one in each
+    full calendar month. Source: BR-4, BR-26 (recorded absence, which stops the clock, is not kept here yet).
     """
-    window = tuple(session for session in sessions if started_on <= session.held_on <= until_on)
-    good = sorted(session.held_on for session in window if session.is_standard_met)
+    begin_on = max(started_on, from_on)
+    good = sorted(session.held_on for session in sessions if session.is_standard_met and session.held_on <= until_on)
+    window = tuple(session for session in sessions if begin_on <= session.held_on <= until_on)
     monthly_from = _months_later(started_on, FIRST_MONTHS) if is_newly_qualified else started_on
-    gaps = _gaps(good, started_on, min(until_on, monthly_from - timedelta(days=1))) if is_newly_qualified else ()
+    early_until = min(until_on, monthly_from - timedelta(days=1))
+    gaps = _gaps([day for day in good if day >= started_on], started_on, early_until) if is_newly_qualified else ()
     return Compliance(
-        from_on=started_on,
+        from_on=begin_on,
         until_on=until_on,
         held=len(window),
-        to_standard=len(good),
+        to_standard=sum(session.is_standard_met for session in window),
         pcf_discussed=sum(session.pcf_discussed for session in window),
-        gaps=gaps,
-        months_without=_months_without(good, monthly_from, until_on),
+        gaps=tuple(gap for gap in gaps if gap.until_on >= begin_on),
+        months_without=_months_without(good, max(monthly_from, begin_on), until_on),
     )
 
 
