@@ -1,0 +1,1 @@
+"""What may be asked of enrolment and what it does about it. No framework, driver or broker here."""

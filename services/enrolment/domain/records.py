@@ -1,0 +1,125 @@
+"""The canonical nomination record, whatever door it came through. How files are read does not live here.
+
+Source: partnership data rules ("How a row is decided").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+
+REQUIRED = (
+    "employee_ref",
+    "given_name",
+    "family_name",
+    "email",
+    "date_of_birth",
+    "swe_number",
+    "pcf_level",
+    "employment_start",
+    "course",
+    "intake",
+    "route",
+)
+DATES = frozenset({"date_of_birth", "employment_start", "manager_approved_on", "prerequisite_on"})
+NUMBERS = frozenset({"fte"})
+LEVELS = ("ASYE", "SW", "ESW", "ADVANCED", "STRATEGIC")
+PRACTICE_ONLY = "practice_only"
+ACADEMIC = "practice_and_academic"
+ROUTES = (PRACTICE_ONLY, ACADEMIC)
+CHOICES = {"pcf_level": LEVELS, "route": ROUTES}
+
+# The contract's order: a row's codes are listed like this, whatever was found first.
+MISSING_VALUE = "missing_value"
+INVALID_VALUE = "invalid_value"
+INVALID_DATE = "invalid_date"
+INVALID_REGISTRATION_NUMBER = "invalid_registration_number"
+UNKNOWN_COURSE = "unknown_course"
+UNKNOWN_COHORT = "unknown_cohort"
+COHORT_CLOSED = "cohort_closed"
+LEVEL_MISMATCH = "level_mismatch"
+PREREQUISITE_MISSING = "prerequisite_missing"
+ROUTE_NOT_OFFERED = "route_not_offered"
+MANAGER_APPROVAL_MISSING = "manager_approval_missing"
+CONFLICTING_DUPLICATE = "conflicting_duplicate"
+CODES = (
+    MISSING_VALUE,
+    INVALID_VALUE,
+    INVALID_DATE,
+    INVALID_REGISTRATION_NUMBER,
+    UNKNOWN_COURSE,
+    UNKNOWN_COHORT,
+    COHORT_CLOSED,
+    LEVEL_MISMATCH,
+    PREREQUISITE_MISSING,
+    ROUTE_NOT_OFFERED,
+    MANAGER_APPROVAL_MISSING,
+    CONFLICTING_DUPLICATE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One person nominated for one cohort. A field that was empty or could not be read is None.
+
+    `fte` is a decimal number in its shortest form ("0.8"); `swe_number` is "SW" and digits without leading zeros.
+    """
+
+    employee_ref: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    email: str | None = None
+    date_of_birth: date | None = None
+    swe_number: str | None = None
+    job_title: str | None = None
+    team: str | None = None
+    pcf_level: str | None = None
+    line_manager_ref: str | None = None
+    employment_start: date | None = None
+    fte: str | None = None
+    course: str | None = None
+    intake: str | None = None
+    route: str | None = None
+    manager_approved_on: date | None = None
+    prerequisite_on: date | None = None
+
+
+FIELDS = tuple(field.name for field in fields(Record))
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """One thing wrong with a row: a code of the contract, the canonical field, and what to do about it."""
+
+    code: str
+    field: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A record as it was read, where it stood (`line`, as a person sees it), and what could not be read."""
+
+    line: int
+    record: Record
+    faults: tuple[RowFault, ...] = ()
+
+    def unreadable(self, field: str) -> bool:
+        """Return whether `field` held something that could not be read."""
+        return any(fault.field == field for fault in self.faults)
+
+
+def nomination_key(record: Record) -> str:
+    """Return the natural key of a nomination within its employer. It holds for ever.
+
+    Source: partnership data rules: a nomination is (employee_ref, course, intake).
+    """
+    return json.dumps([record.employee_ref, record.course, record.intake], ensure_ascii=False)
+
+
+def fingerprint(record: Record) -> str:
+    """Return the same text for records whose canonical values are all equal, and only for those."""
+    values = {name: str(value) for name, value in asdict(record).items() if value is not None}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

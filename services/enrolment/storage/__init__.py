@@ -1,0 +1,1 @@
+"""Documents and files as they are kept. No rules here."""

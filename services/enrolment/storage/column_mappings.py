@@ -1,0 +1,48 @@
+"""A column mapping as it is kept and sent (plain JSON), to and from the value that reading uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from services.enrolment.domain.mapping import FileMapping, SplitName
+
+
+def mapping_from(document: Mapping[str, Any]) -> FileMapping:
+    """Return the mapping that a checked document describes."""
+    split = document.get("split_name")
+    return FileMapping(
+        format=document.get("format"),
+        encoding=document.get("encoding"),
+        delimiter=document.get("delimiter"),
+        sheet=document.get("sheet"),
+        heading_row=document.get("heading_row") or 1,
+        date_format=document.get("date_format"),
+        columns=dict(document.get("columns") or {}),
+        values={name: dict(found) for name, found in (document.get("values") or {}).items()},
+        split_name=SplitName(split["column"], split["order"], split.get("single_name")) if split else None,
+        scale={name: Decimal(str(factor)) for name, factor in (document.get("scale") or {}).items()},
+        pad_left=dict(document.get("pad_left") or {}),
+    )
+
+
+def document_of(mapping: FileMapping) -> dict[str, Any]:
+    """Return the mapping as plain JSON, without what it does not say."""
+    split = mapping.split_name
+    document: dict[str, Any] = {
+        "format": mapping.format,
+        "encoding": mapping.encoding,
+        "delimiter": mapping.delimiter,
+        "sheet": mapping.sheet,
+        "heading_row": mapping.heading_row,
+        "date_format": mapping.date_format,
+        "columns": dict(mapping.columns),
+        "values": {name: dict(found) for name, found in mapping.values.items()},
+        "split_name": {"column": split.column, "order": split.order} if split else None,
+        "scale": {name: float(factor) for name, factor in mapping.scale.items()},
+        "pad_left": dict(mapping.pad_left),
+    }
+    if split and split.single_name:
+        document["split_name"]["single_name"] = split.single_name
+    return {name: value for name, value in document.items() if value not in (None, {})}
