@@ -169,15 +169,15 @@ class Caller:
 
     def get(self, path: str, **query: str | int) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON of a GET that must succeed."""
-        return self._good("GET", path, self.ask("GET", path, params=query))
+        return self.good("GET", path, self.ask("GET", path, params=query))
 
     def post(self, path: str, body: Body) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON of a POST that must succeed."""
-        return self._good("POST", path, self.ask("POST", path, json=body))
+        return self.good("POST", path, self.ask("POST", path, json=body))
 
     def put(self, path: str, body: Body) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON of a PUT that must succeed."""
-        return self._good("PUT", path, self.ask("PUT", path, json=body))
+        return self.good("PUT", path, self.ask("PUT", path, json=body))
 
     def pages(self, path: str, **query: str | int) -> Iterator[Any]:
         """Yield every item of a list, page by page."""
@@ -190,7 +190,12 @@ class Caller:
             if not after:
                 return
 
-    def _good(self, method: str, path: str, answer: Answer) -> Any:  # noqa: ANN401 - JSON
+    def good(self, method: str, path: str, answer: Answer) -> Any:  # noqa: ANN401 - JSON
+        """Return the JSON of an answer that must be a success.
+
+        Raises:
+            PlayError: with the door, the role, the status and the problem's own words.
+        """
         if answer.status >= 400:
             body = answer.body if isinstance(answer.body, dict) else {}
             raise PlayError(

@@ -41,11 +41,12 @@ class IntakeAnswer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One line of the file: its number, its reference and the bytes as they stand in the file."""
+    """One line of the file: its number, its reference, the bytes as they stand in the file, and what they name."""
 
     line: int
     record_ref: str
     value: bytes
+    names: dict[str, str]
 
 
 def read_lines(path: Path) -> list[Sent]:
@@ -53,7 +54,9 @@ def read_lines(path: Path) -> list[Sent]:
     sent = []
     for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
         if raw.strip():
-            sent.append(Sent(line=number, record_ref=str(json.loads(raw)["record_ref"]), value=raw))
+            message = json.loads(raw)
+            names = {name: message["record"].get(name) for name in ("employee_ref", "course", "intake", "route")}
+            sent.append(Sent(line=number, record_ref=str(message["record_ref"]), value=raw, names=names))
     return sent
 
 
