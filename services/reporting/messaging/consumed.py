@@ -1,0 +1,267 @@
+"""How reporting reads the others' events: tolerant structs, and which reaction each event leads to.
+
+Every effect is the board's. What only a programme lead or an awarding university may say is heard from them alone.
+Unknown fields are ignored; what becomes part of a key or a path here is held to a pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from services.reporting.application.commands import (
+    CourseHeard,
+    CreditHeard,
+    FactHeard,
+    NominationHeard,
+    SelfAssessmentHeard,
+)
+from services.reporting.application.ports import KnownCourse, Projections
+from services.reporting.application.reactions import Reactions
+from services.reporting.domain.facts import Fact
+from shared.events.envelope import Received
+from shared.events.subscriptions import Subscription
+from shared.partnership import Partnership
+from shared.storage.unit_of_work import Work
+
+Opaque = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=63)]
+Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^|\x00-\x1f]+$")]
+Domain = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
+Wave = Annotated[str, Meta(pattern=r"^T[0-9]$")]
+Whole = Annotated[int, Meta(ge=0, le=1000)]
+Rating = Annotated[int, Meta(ge=-100, le=100)]
+
+FEEDS = ("enrolment", "assessment", "accreditation", "reporting")
+
+
+class CoursePublished(msgspec.Struct, frozen=True):
+    """enrolment.course-published.v1."""
+
+    course: Code
+    title: str
+    level: str
+    routes: tuple[str, ...]
+    credits: Whole
+    accreditation: str
+    owner: Slug
+    evidence_set: str | None = None
+
+
+class Requested(msgspec.Struct, frozen=True):
+    """enrolment.requested.v1."""
+
+    enrolment_id: Opaque
+    course: Code
+    route: Code
+    pcf_level: Code
+    requested_on: date
+
+
+class SeatAnswered(msgspec.Struct, frozen=True):
+    """enrolment.seat-confirmed|wait-listed|seat-declined|seat-promoted.v1."""
+
+    enrolment_id: Opaque
+    employer: Slug
+
+
+class EnrolmentNamed(msgspec.Struct, frozen=True):
+    """enrolment.confirmed|withdrawn.v1."""
+
+    enrolment_id: Opaque
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """enrolment.completed.v1."""
+
+    enrolment_id: Opaque
+    outcome: str
+
+
+class SelfAssessmentRecorded(msgspec.Struct, frozen=True):
+    """assessment.self-assessment-recorded.v1."""
+
+    evaluation_id: Opaque
+    course: Code
+    wave: Wave
+    framework: str
+    ratings: dict[Domain, Rating]
+
+
+class PortfolioNamed(msgspec.Struct, frozen=True):
+    """assessment.portfolio-submitted|portfolio-returned.v1; a portfolio's id is its enrolment's."""
+
+    portfolio_id: Opaque
+
+
+class PracticeConfirmed(msgspec.Struct, frozen=True):
+    """assessment.practice-confirmed.v1."""
+
+    enrolment_id: Opaque
+    outcome: str
+
+
+class CreditAwarded(msgspec.Struct, frozen=True):
+    """accreditation.credit-awarded.v1."""
+
+    credit_id: Opaque
+    enrolment_id: Opaque
+    employer: Slug
+    credits: Whole
+
+
+Open = Callable[[Work], Projections]
+"""Opens the board's projections in a transaction; the storage room knows how."""
+
+
+class _Heard:
+    """Each event in the application's words."""
+
+    def __init__(self, open_projections: Open) -> None:
+        self._open = open_projections
+
+    def course_published(self, work: Work, event: Received[CoursePublished]) -> None:
+        """Hear of a course."""
+        data = event.data
+        course = KnownCourse(
+            code=data.course,
+            title=data.title,
+            level=data.level,
+            routes=data.routes,
+            credits_per_award=data.credits,
+            accreditation=data.accreditation,
+            evidence_set=data.evidence_set,
+            owner=event.organisation,
+            position=event.number,
+        )
+        Reactions(self._open(work)).when_course_published(CourseHeard(course))
+
+    def requested(self, work: Work, event: Received[Requested]) -> None:
+        """Hear of a nomination."""
+        data = event.data
+        heard = NominationHeard(
+            employer=event.organisation,
+            enrolment_id=data.enrolment_id,
+            course=data.course,
+            route=data.route,
+            level=data.pcf_level,
+            requested_on=data.requested_on,
+        )
+        Reactions(self._open(work)).when_nominated(heard)
+
+    def seat(self, fact: Fact) -> Callable[[Work, Received[SeatAnswered]], None]:
+        """Return how the owner of the cohort's answer is heard."""
+
+        def heard(work: Work, event: Received[SeatAnswered]) -> None:
+            self._fact(work, event.data.employer, event.data.enrolment_id, fact)
+
+        return heard
+
+    def own(self, fact: Fact) -> Callable[[Work, Received[EnrolmentNamed]], None]:
+        """Return how an employer's word on its own enrolment is heard."""
+
+        def heard(work: Work, event: Received[EnrolmentNamed]) -> None:
+            self._fact(work, event.organisation, event.data.enrolment_id, fact)
+
+        return heard
+
+    def completed(self, work: Work, event: Received[Completed]) -> None:
+        """Hear of a course's end; only its completion counts."""
+        if event.data.outcome == "completed":
+            self._fact(work, event.organisation, event.data.enrolment_id, Fact.PASSED)
+
+    def submitted(self, work: Work, event: Received[PortfolioNamed]) -> None:
+        """Hear of a submission, returned ones included."""
+        self._fact(work, event.organisation, event.data.portfolio_id, Fact.SUBMITTED)
+
+    def practice_confirmed(self, work: Work, event: Received[PracticeConfirmed]) -> None:
+        """Hear of an outcome of practice; only a pass counts."""
+        if event.data.outcome == "pass":
+            self._fact(work, event.organisation, event.data.enrolment_id, Fact.PASSED)
+
+    def self_assessed(self, work: Work, event: Received[SelfAssessmentRecorded]) -> None:
+        """Hear of a wave of a self-assessment."""
+        data = event.data
+        heard = SelfAssessmentHeard(
+            employer=event.organisation,
+            evaluation_id=data.evaluation_id,
+            course=data.course,
+            wave=data.wave,
+            framework=data.framework,
+            ratings=data.ratings,
+        )
+        Reactions(self._open(work)).when_self_assessed(heard)
+
+    def credit_awarded(self, work: Work, event: Received[CreditAwarded]) -> None:
+        """Hear of a credit. Its university's name is part of its id: two of them never share one."""
+        data = event.data
+        heard = CreditHeard(data.employer, data.enrolment_id, f"{event.organisation}:{data.credit_id}", data.credits)
+        Reactions(self._open(work)).when_credit_awarded(heard)
+
+    def _fact(self, work: Work, employer: str, enrolment_id: str, fact: Fact) -> None:
+        Reactions(self._open(work)).when_fact(FactHeard(employer, enrolment_id, fact))
+
+
+def _to_the_board(role: str) -> Callable[[Received[Any], Partnership], Collection[str]]:
+    """Return who is concerned: the board, when the speaker holds `role`; nobody otherwise."""
+
+    def concerns(event: Received[Any], partnership: Partnership) -> Collection[str]:
+        return (partnership.board,) if event.organisation in partnership.with_role(role) else ()
+
+    return concerns
+
+
+def subscriptions(open_projections: Open) -> tuple[Subscription[Any], ...]:
+    """Return the table of what is heard, bound to a storage room."""
+    heard = _Heard(open_projections)
+    lead, employer, university = (_to_the_board(role) for role in ("programme_lead", "employer", "awarding_hei"))
+    return (
+        Subscription("enrolment.course-published.v1", CoursePublished, lead, heard.course_published),
+        Subscription("enrolment.requested.v1", Requested, employer, heard.requested),
+        Subscription("enrolment.seat-confirmed.v1", SeatAnswered, lead, heard.seat(Fact.SEATED)),
+        Subscription("enrolment.seat-promoted.v1", SeatAnswered, lead, heard.seat(Fact.SEATED)),
+        Subscription("enrolment.wait-listed.v1", SeatAnswered, lead, heard.seat(Fact.QUEUED)),
+        Subscription("enrolment.seat-declined.v1", SeatAnswered, lead, heard.seat(Fact.DECLINED)),
+        Subscription("enrolment.confirmed.v1", EnrolmentNamed, employer, heard.own(Fact.SEATED)),
+        Subscription("enrolment.withdrawn.v1", EnrolmentNamed, employer, heard.own(Fact.WITHDRAWN)),
+        Subscription("enrolment.completed.v1", Completed, employer, heard.completed),
+        Subscription("assessment.portfolio-submitted.v1", PortfolioNamed, employer, heard.submitted),
+        Subscription("assessment.portfolio-returned.v1", PortfolioNamed, employer, heard.submitted),
+        Subscription("assessment.practice-confirmed.v1", PracticeConfirmed, employer, heard.practice_confirmed),
+        Subscription("assessment.self-assessment-recorded.v1", SelfAssessmentRecorded, employer, heard.self_assessed),
+        Subscription("accreditation.credit-awarded.v1", CreditAwarded, university, heard.credit_awarded),
+    )
+
+
+def _unbound(work: Work) -> Projections:
+    raise NotImplementedError(f"the table is bound to no storage room, so {work.organisation} has no projections")
+
+
+SUBSCRIPTIONS = subscriptions(_unbound)
+"""The table bound to nothing: for whoever asks what is read, not for a reader."""
+
+IGNORED = frozenset(
+    {
+        "enrolment.cohort-opened.v1",
+        "enrolment.cohort-closed.v1",
+        "enrolment.line-manager-assigned.v1",
+        "assessment.portfolio-opened.v1",
+        "assessment.evidence-added.v1",
+        "assessment.evidence-invalidated.v1",
+        "assessment.supervision-held.v1",
+        "assessment.portfolio-verified.v1",
+        "assessment.practice-recommended.v1",
+        "accreditation.module-proposed.v1",
+        "accreditation.module-approved.v1",
+        "accreditation.module-refused.v1",
+        "accreditation.candidate-registered.v1",
+        "accreditation.work-submitted.v1",
+        "accreditation.board-ratified.v1",
+        "reporting.table-published.v1",
+    }
+)
+"""Known, and of no interest to the board's five tables."""

@@ -1,0 +1,122 @@
+"""The board's database as the application's ports want it.
+
+Roll-ups are folded: what one transaction adds to a bucket is one update. No rule of counting lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from services.reporting.application.ports import FeedState, KnownCourse
+from services.reporting.domain.facts import EnrolmentFacts, EvaluationFacts
+from services.reporting.domain.publication import Publication
+from services.reporting.domain.rollups import Bucket, ChangeBucket, ChangeCounts, Counts
+from services.reporting.storage import documents
+from shared.storage.unit_of_work import Reading, Work
+
+COURSES = "courses"
+ENROLMENTS = "enrolments"
+EVALUATIONS = "evaluations"
+ROLLUPS = "rollups"
+CHANGE_ROLLUPS = "change_rollups"
+PUBLICATIONS = "publications"
+
+
+class MongoProjections:
+    """The projections of one transaction."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def enrolment(self, organisation: str, enrolment_id: str) -> EnrolmentFacts:
+        """Return what is known of an employer's enrolment; empty facts for an unknown one."""
+        key = documents.key_of(organisation, enrolment_id)
+        return documents.enrolment_facts(self._work.rows(ENROLMENTS).find_one({"_id": key}))
+
+    def keep_enrolment(self, organisation: str, enrolment_id: str, facts: EnrolmentFacts) -> None:
+        """Keep the facts in place of what was known."""
+        key = documents.key_of(organisation, enrolment_id)
+        self._work.rows(ENROLMENTS).replace_one({"_id": key}, documents.enrolment_document(key, facts), upsert=True)
+
+    def evaluation(self, organisation: str, evaluation_id: str) -> EvaluationFacts:
+        """Return what is known of a self-evaluation; empty facts for an unknown one."""
+        key = documents.key_of(organisation, evaluation_id)
+        return documents.evaluation_facts(self._work.rows(EVALUATIONS).find_one({"_id": key}))
+
+    def keep_evaluation(self, organisation: str, evaluation_id: str, facts: EvaluationFacts) -> None:
+        """Keep the facts in place of what was known."""
+        key = documents.key_of(organisation, evaluation_id)
+        self._work.rows(EVALUATIONS).replace_one({"_id": key}, documents.evaluation_document(key, facts), upsert=True)
+
+    def move(self, bucket: Bucket, by: Counts) -> None:
+        """Add to a bucket."""
+        key, update = documents.bucket_id(bucket), documents.bucket_update(bucket, by)
+        self._work.rows(ROLLUPS).update_one({"_id": key}, update, upsert=True)
+
+    def move_change(self, bucket: ChangeBucket, by: ChangeCounts) -> None:
+        """Add to a bucket of paired self-assessments."""
+        key, update = documents.change_id(bucket), documents.change_update(bucket, by)
+        self._work.rows(CHANGE_ROLLUPS).update_one({"_id": key}, update, upsert=True)
+
+    def course(self, code: str) -> KnownCourse | None:
+        """Return a course, None for an unknown one."""
+        found = self._work.rows(COURSES).find_one({"_id": code})
+        return None if found is None else documents.known_course(found)
+
+    def keep_course(self, course: KnownCourse) -> None:
+        """Keep a course in place of what was known of it."""
+        document = documents.course_document(course)
+        self._work.rows(COURSES).replace_one({"_id": course.code}, document, upsert=True)
+
+
+class MongoCounted:
+    """The roll-ups for queries."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def courses(self) -> tuple[KnownCourse, ...]:
+        """Return the courses in the order in which they were first published."""
+        found = (documents.known_course(document) for document in self._reading.rows(COURSES).find({}))
+        return tuple(sorted(found, key=lambda course: (course.owner, course.position)))
+
+    def counts(self) -> Mapping[Bucket, Counts]:
+        """Return every bucket with its counts."""
+        return dict(documents.bucket_counts(document) for document in self._reading.rows(ROLLUPS).find({}))
+
+    def changes(self) -> Mapping[ChangeBucket, ChangeCounts]:
+        """Return every bucket of paired self-assessments."""
+        return dict(documents.change_counts(document) for document in self._reading.rows(CHANGE_ROLLUPS).find({}))
+
+
+class MongoPublications:
+    """The closed publications."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._rows = reading.rows(PUBLICATIONS)
+
+    def all(self) -> tuple[Publication, ...]:
+        """Return all publications, the latest first; empty before the first."""
+        found = [documents.publication(document) for document in self._rows.find({})]
+        return tuple(sorted(found, key=lambda each: (each.closed_at, each.publication_id), reverse=True))
+
+    def find(self, publication_id: str) -> Publication | None:
+        """Return one publication, None for an unknown id."""
+        found = self._rows.find_one({"_id": publication_id})
+        return None if found is None else documents.publication(found)
+
+    def add(self, publication: Publication) -> None:
+        """Keep a new publication for ever."""
+        self._rows.insert_one(documents.publication_document(publication))
+
+
+class MongoFeeds:
+    """How far the feeds were read, told by a function that knows the reader's positions."""
+
+    def __init__(self, reading: Reading, states: Callable[[Reading], tuple[FeedState, ...]]) -> None:
+        self._reading = reading
+        self._states = states
+
+    def states(self) -> tuple[FeedState, ...]:
+        """Return the state of every feed that was heard of, by name."""
+        return tuple(sorted(self._states(self._reading), key=lambda state: state.feed))
