@@ -1,0 +1,125 @@
+"""One effect per Idempotency-Key: the reply is stored in the transaction that made the effect, for 400 days.
+
+Only committed outcomes are stored; a refusal may be tried again with the same key. The document's id is a hash of
+(method and path, organisation, asking organisation, key), so keys of different organisations never meet. The path
+is the concrete one: the same key on another resource is another request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import request
+from pymongo.database import Database
+
+from shared.errors import ConcurrentChange
+from shared.events.envelope import Cause
+from shared.http.bodies import json_body
+from shared.http.errors import KeyMissing, KeyReused
+from shared.http.replies import Reply
+from shared.http.strict_json import canonical
+from shared.storage.unit_of_work import Reading, UnitOfWork, Work
+
+COLLECTION: Final = "idempotency"
+HEADER: Final = "Idempotency-Key"
+LONGEST_KEY: Final = 255
+KEPT: Final = timedelta(days=400)
+
+
+def prepare(database: Database[dict[str, Any]]) -> None:
+    """Make the index that lets stored replies go after 400 days. Part of a service's `prepare`."""
+    database[COLLECTION].create_index("expires_at", expireAfterSeconds=0, name="expires_at")
+
+
+def checked_key() -> str:
+    """Return the request's Idempotency-Key.
+
+    Raises:
+        KeyMissing: there is none, or it is longer than 255 characters or not printable ASCII (400).
+    """
+    keys = request.headers.getlist(HEADER)
+    if len(keys) != 1 or not 0 < len(keys[0]) <= LONGEST_KEY or not (keys[0].isascii() and keys[0].isprintable()):
+        raise KeyMissing(f"A POST needs one {HEADER} of 1 to {LONGEST_KEY} printable characters.")
+    return keys[0]
+
+
+def request_hash() -> str:
+    """Return the hash of what was asked: the same for the same JSON in another spelling, or the same file."""
+    digest = hashlib.sha256(canonical(sorted([name, value] for name, value in request.args.items())))
+    if request.mimetype == "application/json":
+        digest.update(canonical(json_body()))
+    elif request.mimetype == "multipart/form-data":
+        for name, part in sorted(request.files.items()):
+            digest.update(canonical([name, part.filename]) + hashlib.sha256(part.stream.read()).digest())
+            part.stream.seek(0)
+        digest.update(canonical(sorted([name, value] for name, value in request.form.items())))
+    else:
+        digest.update(request.get_data(cache=True))
+    return digest.hexdigest()
+
+
+class Idempotency:
+    """Runs the callback of one POST at most once for its key."""
+
+    def __init__(self, unit_of_work: UnitOfWork, organisation: str, asking: str) -> None:
+        self._unit_of_work = unit_of_work
+        self._organisation = organisation
+        place = canonical([request.method, request.path, organisation, asking, checked_key()])
+        self._id = hashlib.sha256(place).hexdigest()
+        self._hash = request_hash()
+
+    def run(self, callback: Callable[[Work], Reply], cause: Cause) -> Reply:
+        """Return the stored reply, or the one that `callback` makes and this transaction stores."""
+
+        def once(work: Work) -> Reply:
+            stored = self._stored(work)
+            if stored is not None:
+                return stored
+            reply = callback(work)
+            work.rows(COLLECTION).insert_one(self._document(work, reply))
+            return reply
+
+        try:
+            return self._unit_of_work.run(self._organisation, once, cause=cause)
+        except ConcurrentChange:
+            stored = self._stored(self._unit_of_work.reading(self._organisation))
+            if stored is None:
+                raise
+            return stored
+
+    def _stored(self, reading: Reading) -> Reply | None:
+        """Return the reply stored under the key.
+
+        Raises:
+            KeyReused: it was stored for another request.
+        """
+        found = reading.rows(COLLECTION).find_one({"_id": self._id})
+        if found is None:
+            return None
+        if found["request_hash"] != self._hash:
+            raise KeyReused(f"This {HEADER} came before with another request; take a new one.")
+        return Reply(
+            status=found["status"],
+            raw=bytes(found["content"]),
+            etag=found["etag"],
+            location=found["location"],
+            content_type=found["content_type"],
+            filename=found["filename"],
+        )
+
+    def _document(self, work: Work, reply: Reply) -> dict[str, Any]:
+        """Return what is kept of a committed outcome."""
+        return {
+            "_id": self._id,
+            "request_hash": self._hash,
+            "status": reply.status,
+            "content": reply.content(),
+            "etag": reply.etag,
+            "location": reply.location,
+            "content_type": reply.content_type,
+            "filename": reply.filename,
+            "expires_at": work.now + KEPT,
+        }

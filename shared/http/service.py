@@ -1,0 +1,104 @@
+"""What an HTTP application is made of, and how views reach it: the description, the principal, the two doors.
+
+`transact` and `read` are the only ways from a view to an organisation's database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, current_app, g, request
+
+from shared.errors import NotFound
+from shared.events.envelope import Cause
+from shared.http.idempotency import Idempotency
+from shared.http.replies import Reply
+from shared.identity import Principal, RoleTable, TokenVerifier
+from shared.partnership.model import Partnership
+from shared.storage.unit_of_work import Reading, UnitOfWork, Work
+from shared.telemetry import correlation
+
+if TYPE_CHECKING:
+    from shared.clock import Clock
+
+EXTENSION = "service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDescription:
+    """Everything that `create_app` needs. Made in a service's bootstrap, in the worker process, after fork.
+
+    `hosted` are the organisations that this instance serves; others of the partnership are not found here.
+    `cursor_key` defaults to one derived from the service's name: cursors are then checked, not secret.
+    """
+
+    name: str
+    title: str
+    version: str
+    blueprints: Sequence[Blueprint]
+    unit_of_work: UnitOfWork
+    partnership: Partnership
+    roles: RoleTable
+    verifier: TokenVerifier
+    hosted: Collection[str]
+    clock: Clock
+    ready: Callable[[], bool] | None = None
+    is_production: bool = False
+    cursor_key: bytes | None = field(default=None, repr=False)
+
+
+def current_service() -> ServiceDescription:
+    """Return the description that the running application was made from."""
+    description: ServiceDescription = current_app.extensions[EXTENSION]
+    return description
+
+
+def current_principal() -> Principal:
+    """Return who is asking. Only in views with a `scope`; a public view has nobody to ask for."""
+    principal: Principal | None = g.get("principal")
+    if principal is None:
+        raise RuntimeError(f"{request.endpoint} is public: nobody was asked who they are")
+    return principal
+
+
+def must_be_hosted(organisation: str) -> None:
+    """Refuse what this instance does not serve.
+
+    Raises:
+        NotFound: with the same body as anything absent.
+    """
+    if organisation not in current_service().hosted:
+        raise NotFound("not hosted here")
+
+
+def read(organisation: str, callback: Callable[[Reading], Reply]) -> Reply:
+    """Return what `callback` makes of `organisation`'s data, read outside any transaction. For GETs."""
+    must_be_hosted(organisation)
+    return callback(current_service().unit_of_work.reading(organisation))
+
+
+def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
+    """Return what `callback` did in one transaction in `organisation`'s database.
+
+    `callback` may run more than once and must be pure apart from its `Work`. On POST the reply is stored under the
+    Idempotency-Key in the same transaction: the same request again gets the same reply and has no second effect.
+
+    Raises:
+        KeyReused: the key came before with another request (422).
+        ConcurrentChange: others kept changing the same things (409).
+        Unavailable: the database does not answer (503).
+    """
+    must_be_hosted(organisation)
+    service = current_service()
+    cause = cause_of_request()
+    if request.method != "POST":
+        return service.unit_of_work.run(organisation, callback, cause=cause)
+    return Idempotency(service.unit_of_work, organisation, current_principal().organisation).run(callback, cause)
+
+
+def cause_of_request() -> Cause:
+    """Return why this request's commits happen, for the events that they emit."""
+    known = correlation.current()
+    return Cause(known.correlation_id, None, known.traceparent)

@@ -1,0 +1,56 @@
+"""The correlation id and the W3C trace context of the work in hand, carried by context variables.
+
+A partner's id is accepted when it is a sane token; anything else is replaced, never repaired.
+"""
+
+from __future__ import annotations
+
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from shared.identifiers import new_identifier
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+_TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """What ties log lines, events and problems of one piece of work together."""
+
+    correlation_id: str
+    traceparent: str | None = None
+
+
+_current: ContextVar[Correlation | None] = ContextVar("correlation", default=None)
+
+
+def begin(correlation_id: str | None = None, traceparent: str | None = None) -> Correlation:
+    """Start a piece of work under `correlation_id` (a new one when absent or not a sane token)."""
+    known = correlation_id if correlation_id and _TOKEN.match(correlation_id) else new_identifier()
+    started = Correlation(known, next_traceparent(traceparent))
+    _current.set(started)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(correlation_id=known)
+    return started
+
+
+def current() -> Correlation:
+    """Return the correlation of the work in hand, beginning one where there is none."""
+    return _current.get() or begin()
+
+
+def next_traceparent(traceparent: str | None) -> str | None:
+    """Return our own child of `traceparent` (W3C Trace Context), None when it is absent or not valid.
+
+    Source: W3C Trace Context, section 3.2: all-zero trace and parent ids are not valid.
+    """
+    parts = _TRACEPARENT.match(traceparent or "")
+    if parts is None or set(parts[1]) == {"0"} or set(parts[2]) == {"0"}:
+        return None
+    span = new_identifier().replace("-", "")[-16:]
+    return f"00-{parts[1]}-{span}-{parts[3]}"
