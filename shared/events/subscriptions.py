@@ -28,6 +28,7 @@ A business rule that says no is not an exception here: record the refusal (state
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -52,7 +53,7 @@ class Subscription(Generic[T]):
     """
 
     type: str
-    struct: type[T]
+    struct: builtins.type[T]
     concerns: Callable[[Received[T], Partnership], Collection[str]]
     reaction: Callable[[Work, Received[T]], None]
 

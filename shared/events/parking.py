@@ -1,0 +1,193 @@
+"""What could not be taken: parked where it fell, with whatever came later under its key, until a person decides.
+
+Lives here: the parked document, and the four things that a person can do (list, look, replay in order, discard with a
+reason). Each is audited; a decision is kept by (feed, number) and obeyed by every rebuild. A reason is a code that
+never quotes what was sent. Must not live here: who may decide (the command line and the API ask that first).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from bson.binary import Binary
+
+from shared.events.checking import LogRecord, Next, Stray
+from shared.events.envelope import Envelope
+from shared.events.hashing import hash_of
+from shared.storage.mongo import Document
+from shared.storage.unit_of_work import UnitOfWork, Work
+
+PARKED: Final = "parked"
+DECISIONS: Final = "parked_decisions"
+WAITING: Final = "waiting"
+REPLAYED: Final = "replayed"
+DISCARDED: Final = "discarded"
+MOST_BYTES_KEPT: Final = 64 * 1024
+"""Of a record without a number; one with a number is kept whole, because it may be replayed."""
+FOLLOWS: Final = "follows-parked"
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """One parked record. `number` is None for a stray; `is_cause` tells the first from those that only follow it."""
+
+    id: str
+    feed: str
+    number: int | None
+    key: str | None
+    type: str | None
+    reason: str
+    is_cause: bool
+    security: bool
+    state: str
+    parked_at: datetime
+    decided_by: str | None = None
+    decided_reason: str | None = None
+
+
+def parked_id(feed: str, number: int) -> str:
+    """Return the `_id` of a parked event with a number."""
+    return f"{feed}#{number}"
+
+
+def event_document(feed: str, event: Next, reason: str, *, is_cause: bool, at: datetime) -> Document:
+    """Return the document of a parked event; the event is kept whole."""
+    envelope = event.envelope
+    return {
+        "_id": parked_id(feed, event.number),
+        "feed": feed,
+        "number": event.number,
+        "key": envelope.subject,
+        "type": envelope.type,
+        "reason": reason,
+        "cause": is_cause,
+        "security": False,
+        "state": WAITING,
+        "at": at,
+        "event": {name: getattr(envelope, name) for name in Envelope.__struct_fields__ if name != "data"},
+        "data": Binary(envelope.data),
+    }
+
+
+def stray_document(feed: str, place: str, stray: Stray, *, at: datetime) -> Document:
+    """Return the document of a stray: once per instance, by feed, log identity and offset."""
+    return {
+        "_id": f"{feed}@{place}@{stray.record.offset}",
+        "feed": feed,
+        "number": None,
+        "key": None,
+        "type": None,
+        "reason": stray.reason,
+        "cause": True,
+        "security": stray.security,
+        "state": WAITING,
+        "at": at,
+        **_kept(stray.record),
+    }
+
+
+def _kept(record: LogRecord) -> Document:
+    value = record.value or b""
+    headers = [[name, Binary((raw or b"")[:1024])] for name, raw in record.headers[:50]]
+    return {
+        "offset": record.offset,
+        "raw_key": None if record.key is None else Binary(record.key[:1024]),
+        "raw_value": None if record.value is None else Binary(value[:MOST_BYTES_KEPT]),
+        "raw_headers": headers,
+        "size": len(value),
+        "sha256": hashlib.sha256(value).hexdigest(),
+    }
+
+
+def park(work: Work, documents: Iterable[Document]) -> None:
+    """Keep the documents inside the caller's transaction; one that is kept already stays as it is."""
+    fresh = {doc["_id"]: doc for doc in documents}
+    if not fresh:
+        return
+    names = list(fresh)
+    rows = work.rows(PARKED)
+    for start in range(0, len(names), 100):
+        chunk = names[start : start + 100]
+        known = {doc["_id"] for doc in rows.find({"_id": {"$in": chunk}}, projection={"_id": 1})}
+        rows.insert_many([fresh[name] for name in chunk if name not in known])
+
+
+def discarded_numbers(unit: UnitOfWork, organisation: str, feed: str) -> frozenset[int]:
+    """Return the numbers of a feed that a person discarded: a rebuild skips them."""
+    rows = unit.reading(organisation).rows(DECISIONS)
+    return frozenset(doc["number"] for doc in rows.find({"feed": feed, "decision": DISCARDED}))
+
+
+def list_parked(
+    unit: UnitOfWork, organisation: str, *, feed: str | None = None, state: str = WAITING
+) -> tuple[Parked, ...]:
+    """Return what is parked, oldest number first within a feed, strays after them; empty when nothing is."""
+    wanted: dict[str, Any] = {"state": state} if feed is None else {"state": state, "feed": feed}
+    found = [_parked(doc) for doc in unit.reading(organisation).rows(PARKED).find(wanted)]
+    return tuple(sorted(found, key=lambda one: (one.feed, one.number is None, one.number or 0, one.id)))
+
+
+def inspect(unit: UnitOfWork, organisation: str, identifier: str) -> tuple[Parked, Envelope | None] | None:
+    """Return one parked record, with the event where it is one; None where there is none of that id."""
+    doc = unit.reading(organisation).rows(PARKED).find_one({"_id": identifier})
+    if doc is None:
+        return None
+    return _parked(doc), envelope_in(doc) if doc["number"] is not None else None
+
+
+def envelope_in(doc: Document) -> Envelope:
+    """Return the event that a parked document holds."""
+    return msgspec.convert({**doc["event"], "data": bytes(doc["data"])}, Envelope)
+
+
+def next_in(doc: Document) -> Next:
+    """Return the event that a parked document holds, as the reader had it."""
+    envelope = envelope_in(doc)
+    return Next(envelope, hash_of(envelope))
+
+
+def waiting_of_key(work: Work, feed: str, key: str) -> Sequence[Document]:
+    """Return what waits under one key of a feed, in the feed's order."""
+    docs = work.rows(PARKED).find({"feed": feed, "key": key, "state": WAITING})
+    return sorted(docs, key=lambda doc: int(doc["number"]))
+
+
+def decide(work: Work, doc: Document, decision: str, *, by: str, reason: str) -> None:
+    """Write what a person decided about one parked record, where rebuilds and auditors look."""
+    work.rows(PARKED).update_one(
+        {"_id": doc["_id"], "state": WAITING},
+        {"$set": {"state": decision, "decided_by": by, "decided_reason": reason, "decided_at": work.now}},
+    )
+    work.rows(DECISIONS).replace_one(
+        {"_id": doc["_id"]},
+        {
+            "_id": doc["_id"],
+            "feed": doc["feed"],
+            "number": doc["number"],
+            "decision": decision,
+            "by": by,
+            "reason": reason,
+            "at": work.now,
+        },
+        upsert=True,
+    )
+
+
+def _parked(doc: Document) -> Parked:
+    return Parked(
+        id=doc["_id"],
+        feed=doc["feed"],
+        number=doc["number"],
+        key=doc["key"],
+        type=doc["type"],
+        reason=doc["reason"],
+        is_cause=doc["cause"],
+        security=doc["security"],
+        state=doc["state"],
+        parked_at=doc["at"],
+        decided_by=doc.get("decided_by"),
+        decided_reason=doc.get("decided_reason"),
+    )
