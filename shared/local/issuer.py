@@ -1,0 +1,96 @@
+"""Keys and tokens for made-up people on one machine. Refused in every other profile.
+
+One ES256 key and one pseudonym key per organisation, kept under the state directory so that ids stay the same from
+one run to the next. The formats are those of `shared.identity`: `<organisation>.json` and `trusted-issuers.json`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Collection
+from pathlib import Path
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from shared.clock import Clock
+from shared.errors import Forbidden
+from shared.identifiers import NewIdentifier
+from shared.identity.organisation_keys import read_keys
+from shared.process.settings import LOCAL
+
+LIFE_SECONDS = 600
+PSEUDONYM_KEY_BYTES = 32
+TRUSTED_ISSUERS = "trusted-issuers.json"
+
+
+class LocalIssuer:
+    """Speaks for every organisation of a local run."""
+
+    def __init__(self, keys_dir: Path, profile: str, clock: Clock, new_identifier: NewIdentifier) -> None:
+        if profile != LOCAL:
+            raise Forbidden(f"the local issuer makes tokens in the local profile only (PROFILE is {profile})")
+        self.keys_dir = keys_dir
+        self._clock = clock
+        self._new_identifier = new_identifier
+
+    @property
+    def trusted_issuers_file(self) -> Path:
+        """Where the public keys stand that services believe."""
+        return self.keys_dir / TRUSTED_ISSUERS
+
+    def prepare(self, organisations: Collection[str]) -> None:
+        """Make the key files that are missing and let the services trust exactly `organisations`."""
+        self.keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        trusted: dict[str, object] = {}
+        for organisation in organisations:
+            self._make_key(organisation)
+            keys = read_keys(self.keys_dir, organisation)
+            public = ECKey.import_key(dict(keys.signing_jwk)).as_dict(private=False)
+            jwk = {**public, "kid": keys.signing_jwk["kid"]}
+            trusted[keys.issuer] = {"organisation": organisation, "jwks": {"keys": [jwk]}}
+        _write(self.trusted_issuers_file, trusted)
+
+    def mint(self, organisation: str, roles: Collection[str], subject: str, audience: str) -> str:
+        """Return a token that lets `subject` of `organisation` act in `roles` at the service `audience` for 10 minutes.
+
+        Raises:
+            Malformed: the organisation has no key here.
+        """
+        keys = read_keys(self.keys_dir, organisation)
+        now = int(self._clock.now().timestamp())
+        claims = {
+            "iss": keys.issuer,
+            "aud": audience,
+            "sub": subject,
+            "roles": list(roles),
+            "iat": now,
+            "exp": now + LIFE_SECONDS,
+            "jti": self._new_identifier(),
+        }
+        header = {"alg": "ES256", "typ": "at+jwt", "kid": keys.signing_jwk["kid"]}
+        return jwt.encode(header, claims, ECKey.import_key(dict(keys.signing_jwk)), algorithms=["ES256"])
+
+    def _make_key(self, organisation: str) -> None:
+        path = self.keys_dir / f"{organisation}.json"
+        if path.exists():
+            return
+        key = ECKey.generate_key("P-256")
+        _write(
+            path,
+            {
+                "pseudonym_key": base64.b64encode(secrets.token_bytes(PSEUDONYM_KEY_BYTES)).decode(),
+                "signing_jwk": {**key.as_dict(private=True), "kid": key.thumbprint()},
+                "issuer": f"https://issuer.{organisation}.example",
+            },
+        )
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    """Replace `path` at once, readable by this user only."""
+    draft = path.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    draft.replace(path)

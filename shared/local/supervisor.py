@@ -1,0 +1,186 @@
+"""Starts programs, keeps them running, and ends them all.
+
+A program that dies is started again on its port, at most five times a minute; one more, and everything stops with a
+message. Every program leads its own process group, so that what it started ends with it, and ends with the
+supervisor, even when that is killed. What programs write goes to a file each; the screen shows what happens to them.
+No word of a service and no setting of one lives here.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.local.ports import is_free
+from shared.local.programs import Program
+from shared.process import lifeline
+
+Say = Callable[[str], None]
+
+MOST_RESTARTS = 5
+RESTART_WINDOW_SECONDS = 60.0
+READY_WITHIN_SECONDS = 90.0
+STOP_WITHIN_SECONDS = 10.0
+PORT_FREE_WITHIN_SECONDS = 10.0
+LOOK_EVERY_SECONDS = 0.1
+TAIL_BYTES = 2000
+
+
+class GaveUp(Unavailable):
+    """A program does not stay up, or does not get ready."""
+
+    slug = "gave-up"
+
+
+@dataclass(slots=True)
+class Running:
+    """A program and the process that runs it now."""
+
+    program: Program
+    process: subprocess.Popen[bytes]
+    log: Path
+    deaths: deque[float] = field(default_factory=deque)
+
+
+class Supervisor:
+    """Keeps programs running until told to stop. Used from one thread, except `memory_bytes` and `pids`."""
+
+    def __init__(self, logs: Path, clock: Clock, say: Say) -> None:
+        self._logs = logs
+        self._clock = clock
+        self._say = say
+        self._running: list[Running] = []
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, programs: Sequence[Program], stop: threading.Event) -> None:
+        """Start `programs` together and return when all of them are ready.
+
+        Raises:
+            KeyboardInterrupt: `stop` was set before.
+            GaveUp: one of them dies again and again, or is not ready in time.
+        """
+        started = [self._launch(program) for program in programs]
+        self._running.extend(started)
+        waiting = started
+        until = self._clock.monotonic() + READY_WITHIN_SECONDS
+        while waiting:
+            if stop.wait(LOOK_EVERY_SECONDS):
+                raise KeyboardInterrupt
+            self.look()
+            waiting = [running for running in waiting if not running.program.ready()]
+            if waiting and self._clock.monotonic() > until:
+                raise GaveUp(_explain(waiting[0], f"is not ready after {READY_WITHIN_SECONDS:.0f} seconds"))
+
+    def finish(self, programs: Sequence[Program]) -> dict[str, str]:
+        """Run `programs` together to their end and return what each wrote to its standard output, by name.
+
+        Raises:
+            GaveUp: one of them failed; the message holds the end of its log.
+        """
+        started = [(self._launch(program, output=subprocess.PIPE)) for program in programs]
+        written = {}
+        for running in started:
+            output, _ = running.process.communicate()
+            written[running.program.name] = output.decode()
+        for running in started:
+            if running.process.returncode != 0:
+                raise GaveUp(_explain(running, "failed"))
+        return written
+
+    def supervise(self, stop: threading.Event) -> None:
+        """Start what dies again, until `stop` is set.
+
+        Raises:
+            GaveUp: one died too often.
+        """
+        while not stop.wait(LOOK_EVERY_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Start again what has died since the last look.
+
+        Raises:
+            GaveUp: one died too often.
+        """
+        for running in self._running:
+            status = running.process.poll()
+            if status is not None:
+                self._again(running, status)
+
+    def stop(self) -> None:
+        """End everything, last started first: politely, then after ten seconds by force."""
+        for running in reversed(self._running):
+            _signal(running.process.pid, signal.SIGTERM, group=False)
+        until = self._clock.monotonic() + STOP_WITHIN_SECONDS
+        for running in reversed(self._running):
+            try:
+                running.process.wait(max(0.1, until - self._clock.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._say(f"{running.program.name} did not stop by itself")
+            _signal(running.process.pid, signal.SIGKILL, group=True)
+            running.process.wait()
+        self._running.clear()
+
+    def pids(self) -> dict[str, int]:
+        """Return the process numbers by program name."""
+        return {running.program.name: running.process.pid for running in list(self._running)}
+
+    def _launch(self, program: Program, output: int | None = None) -> Running:
+        log = self._logs / f"{program.name}.log"
+        environment = {
+            **os.environ,  # noqa: TID251 - handed on, not read
+            **program.environment,
+            lifeline.PARENT_VARIABLE: str(os.getpid()),
+        }
+        with log.open("ab") as writing:
+            process = subprocess.Popen(  # noqa: S603 - our own programs
+                program.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output if output is not None else writing,
+                stderr=writing,
+                env=environment,
+                start_new_session=True,
+                preexec_fn=lifeline.die_with_parent,
+            )
+        return Running(program, process, log)
+
+    def _again(self, running: Running, status: int) -> None:
+        now = self._clock.monotonic()
+        running.deaths.append(now)
+        while running.deaths[0] < now - RESTART_WINDOW_SECONDS:
+            running.deaths.popleft()
+        _signal(running.process.pid, signal.SIGKILL, group=True)  # what a killed gunicorn leaves holds its port
+        if len(running.deaths) > MOST_RESTARTS:
+            raise GaveUp(_explain(running, f"died more than {MOST_RESTARTS} times within a minute"))
+        self._say(f"{running.program.name} ended ({_how(status)}), starting it again")
+        until = now + PORT_FREE_WITHIN_SECONDS
+        while running.program.port and not is_free(running.program.port) and self._clock.monotonic() < until:
+            self._clock.sleep(LOOK_EVERY_SECONDS)
+        running.process = self._launch(running.program).process
+
+
+def _signal(pid: int, number: signal.Signals, *, group: bool) -> None:
+    try:
+        if group:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _how(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"exit code {status}"
+
+
+def _explain(running: Running, what: str) -> str:
+    written = running.log.read_bytes()[-TAIL_BYTES:].decode(errors="replace").strip()
+    return f"{running.program.name} {what}. The end of {running.log}:\n{written}"
