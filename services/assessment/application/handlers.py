@@ -15,11 +15,11 @@ from services.assessment.application.commands import (
 )
 from services.assessment.application.ports import Kept, Ports
 from services.assessment.domain import portfolio as practice
-from services.assessment.domain.errors import NoPortfolio, NotYourPortfolio
+from services.assessment.domain.errors import NoPortfolio, NotYourPortfolio, StepOutOfOrder
 from services.assessment.domain.evaluation import Evaluation, SelfAssessment, record
 from services.assessment.domain.evidence import Evidence
 from services.assessment.domain.line_managers import LineManagers
-from services.assessment.domain.portfolio import Decided, Decision, Portfolio
+from services.assessment.domain.portfolio import Decided, Decision, Portfolio, State
 from services.assessment.domain.sufficiency import EvidenceRules
 from shared.storage.unit_of_work import Reading, Work
 
@@ -87,11 +87,13 @@ def confirm(ports: Ports, work: Work, command: DecidePortfolio) -> Kept[Portfoli
 
 
 def record_self_assessments(ports: Ports, work: Work, command: RecordSelfAssessments) -> Kept[Evaluation]:
-    """Record all waves of the command.
+    """Record all waves of the command; a withdrawn enrolment takes no more.
 
     The random id is made with the first answer, never with the portfolio: identifiers carry their time of making.
     """
     portfolio = load(ports, work, command.portfolio_id, command.actor).value
+    if portfolio.state is State.CLOSED:
+        raise StepOutOfOrder("the enrolment is withdrawn")
     rules = ports.rulebook.rules(portfolio.candidacy.evidence_set)
     kept = ports.evaluations.find(work, portfolio.portfolio_id)
     version = kept.version if kept is not None else 0

@@ -1,0 +1,1 @@
+"""HTTP in: what people and their systems ask of assessment."""
