@@ -127,7 +127,7 @@ class Play:
         from shared.local.play.main import play
 
         try:
-            self.result = play(self._scenario, platform, self.exit_after)
+            self.result = play(self._scenario, platform)
         finally:
             if self.exit_after:
                 stop.set()

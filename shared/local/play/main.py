@@ -28,7 +28,7 @@ _MOST_SHOWN = 40
 
 def play(folder: Path, platform: Platform, console: Console | None = None, clock: Clock | None = None) -> int:
     """Play the scenario in `folder`; return 0 when all is as it says, 1 when anything differs or was not refused."""
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, soft_wrap=True)
     clock = clock or SystemClock()
     try:
         scenario = read_scenario(folder)

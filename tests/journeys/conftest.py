@@ -1,0 +1,58 @@
+"""The whole platform, started as `make up` starts it, in a folder and on ports of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.identifiers import new_identifier
+from shared.local import backbone as backbones
+from shared.local.platform import Place, RunningPlatform, running
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "scenarios"
+PORT_SPAN = 100
+
+
+def free_port_base() -> int:
+    """Return a base such that the ports above it were free a moment ago."""
+    for base in range(21000, 31000, PORT_SPAN):
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(base, base + PORT_SPAN):
+                    probe = held.enter_context(socket.socket())
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
+    raise RuntimeError("no hundred free ports in a row on loopback")
+
+
+@contextlib.contextmanager
+def a_platform(directory: Path, partnership_file: Path) -> Iterator[RunningPlatform]:
+    """Run the platform for a partnership file until the block ends; what dies is started again meanwhile."""
+    base = free_port_base()
+    place = Place(directory=directory, partnership_file=partnership_file, port_base=base)
+    chosen = backbones.local(directory / "data", base + 17, base + 92)
+    stop = threading.Event()
+    said: list[str] = []
+    with running(place, chosen, stop, clock=SystemClock(), new_identifier=new_identifier, say=said.append) as platform:
+        keeper = threading.Thread(target=platform.supervisor.supervise, args=(stop,), daemon=True)
+        keeper.start()
+        try:
+            yield platform
+        finally:
+            stop.set()
+            keeper.join(timeout=30)
+
+
+@pytest.fixture
+def start_platform(tmp_path: Path) -> Callable[[Path], contextlib.AbstractContextManager[RunningPlatform]]:
+    """Return a way to start the platform for a partnership file."""
+    return lambda partnership_file: a_platform(tmp_path / "state", partnership_file)

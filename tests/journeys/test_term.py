@@ -1,0 +1,131 @@
+"""A whole term, played through the public doors, is right in every part."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from pymongo import MongoClient
+from rich.console import Console
+
+from shared.local.play.main import play
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+MARCHLAND = SCENARIOS / "marchland"
+KILL_EVERY_SECONDS = 1.5
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+
+
+def played(folder: Path, platform) -> str:
+    """Play a scenario and return what it printed; fail with all of it when anything differed."""
+    written = io.StringIO()
+    verdict = play(folder, platform, Console(file=written, width=200, highlight=False, soft_wrap=True))
+    assert verdict == 0, written.getvalue()
+    return written.getvalue()
+
+
+def test_second_partnership_plays_unchanged_and_leaks_nothing(start_platform):
+    """A county and a charity with other courses and rules: no difference, everything forbidden refused, and nobody's
+    particulars on the shared bus, in a log, a metric, a parked record or a problem."""
+    with start_platform(MARCHLAND / "partnership.yaml") as platform:
+        printed = played(MARCHLAND, platform)
+        assert printed.count("no difference") == 5
+        assert printed.count("refused, as it must be") >= 8
+        canaries = particulars(MARCHLAND)
+        assert len(canaries) > 60
+        for place, text in everything_said(platform):
+            found = [canary for canary in canaries if re.search(rf"(?<![\w@.-]){re.escape(canary)}(?![\w@])", text)]
+            assert found == [], f"{place} holds somebody's particulars"
+
+
+def particulars(folder: Path) -> set[str]:
+    """Return what the employers' exports say of people and nobody else may know: the canaries."""
+    found: set[str] = set()
+    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    for file in expected["files"].values():
+        found |= {row["employee_ref"] for row in file["rows"]}
+    for line in (folder / "vale.intake.ndjson").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)["record"]
+        found |= {record[name] for name in ("family_name", "email", "date_of_birth", "swe_number") if record[name]}
+        found.add(f"{record['given_name']} {record['family_name']}")
+    for line in (folder / "marchland.csv").read_text(encoding="cp1252").splitlines()[3:]:
+        cells = line.split("|")
+        if len(cells) > 5:
+            found |= {cells[1], cells[1].split(",")[0], cells[2], cells[4]}
+    people = json.loads((folder / "term.json").read_text(encoding="utf-8"))["people"]
+    found |= {person["line_manager_ref"] for person in people}
+    return {canary.strip() for canary in found} - {""}
+
+
+def everything_said(platform):
+    """Yield (place, text) of every shared topic, log, metric and parked record of a running platform."""
+    admin = KafkaConsumer(bootstrap_servers=platform.kafka_bootstrap, allow_auto_create_topics=False)
+    topics = sorted(topic for topic in admin.topics() if not topic.startswith("in."))
+    admin.close()
+    assert any(topic.startswith("org.") for topic in topics)
+    for topic in topics:
+        yield topic, whole_topic(platform.kafka_bootstrap, topic)
+    for log in sorted(platform.place.logs.glob("*.log")):
+        yield log.name, log.read_text(encoding="utf-8", errors="replace")
+    for service in ("enrolment", "assessment", "accreditation", "reporting"):
+        for part in ("api", "relay", "consume"):
+            yield f"metrics of {service} {part}", httpx.get(platform.metrics_url(service, part), timeout=10).text
+    with MongoClient(platform.backbone.mongodb_uri) as client:
+        for name in client.list_database_names():
+            for collection in client[name].list_collection_names():
+                if "parked" in collection:
+                    reasons = [str(record.get("reason")) for record in client[name][collection].find()]
+                    yield f"{name}.{collection}", " ".join(reasons)
+
+
+def whole_topic(bootstrap: str, topic: str) -> str:
+    """Return every key, header and value of a topic's only partition as text."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=20
+    )
+    try:
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        said, quiet = [], 0
+        while quiet < 5:
+            records = consumer.poll(timeout_ms=100).get(partition, ())
+            quiet = 0 if records else quiet + 1
+            said += [
+                f"{record.key} {record.headers} {(record.value or b'').decode(errors='replace')}" for record in records
+            ]
+        return "\n".join(said)
+    finally:
+        consumer.close(autocommit=False)
+
+
+def test_kill_9_of_every_process_in_turn_changes_no_result(start_platform):
+    """While the term is played, each process is killed once, one after the other: the outcome is the same."""
+    with start_platform(MARCHLAND / "partnership.yaml") as platform:
+        over = threading.Event()
+        killed: list[str] = []
+        killer = threading.Thread(target=kill_in_turn, args=(platform, over, killed), daemon=True)
+        killer.start()
+        try:
+            played(MARCHLAND, platform)
+        finally:
+            over.set()
+            killer.join(timeout=10)
+        assert len(set(killed)) >= 8, killed
+
+
+def kill_in_turn(platform, over: threading.Event, killed: list[str]) -> None:
+    """Kill -9 the platform's processes one after the other, each once, until the play is over."""
+    for name in sorted(platform.supervisor.pids()):
+        if over.wait(KILL_EVERY_SECONDS):
+            return
+        os.kill(platform.pid(name), signal.SIGKILL)
+        killed.append(name)
