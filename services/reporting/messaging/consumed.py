@@ -23,6 +23,7 @@ from services.reporting.application.commands import (
 from services.reporting.application.ports import KnownCourse, Projections
 from services.reporting.application.reactions import Reactions
 from services.reporting.domain.facts import Fact
+from shared.errors import Forbidden
 from shared.events.envelope import Received
 from shared.events.subscriptions import Subscription
 from shared.partnership import Partnership
@@ -207,10 +208,12 @@ class _Heard:
 
 
 def _to_the_board(role: str) -> Callable[[Received[Any], Partnership], Collection[str]]:
-    """Return who is concerned: the board, when the speaker holds `role`; nobody otherwise."""
+    """Return who is concerned: always the board, and the speaker must hold `role`, else the event is parked."""
 
     def concerns(event: Received[Any], partnership: Partnership) -> Collection[str]:
-        return (partnership.board,) if event.organisation in partnership.with_role(role) else ()
+        if not partnership.has_role(event.organisation, role):
+            raise Forbidden(f"only an organisation with the role {role} may say this")
+        return (partnership.board,)
 
     return concerns
 
