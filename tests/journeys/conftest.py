@@ -56,3 +56,9 @@ def a_platform(directory: Path, partnership_file: Path) -> Iterator[RunningPlatf
 def start_platform(tmp_path: Path) -> Callable[[Path], contextlib.AbstractContextManager[RunningPlatform]]:
     """Return a way to start the platform for a partnership file."""
     return lambda partnership_file: a_platform(tmp_path / "state", partnership_file)
+
+
+@pytest.fixture
+def free_ports() -> int:
+    """Return a base with a hundred free ports above it."""
+    return free_port_base()

@@ -34,8 +34,7 @@ def played(folder: Path, platform) -> str:
 
 
 def test_second_partnership_plays_unchanged_and_leaks_nothing(start_platform):
-    """A county and a charity with other courses and rules: no difference, everything forbidden refused, and nobody's
-    particulars on the shared bus, in a log, a metric, a parked record or a problem."""
+    """Other courses and rules give no difference, and nobody's particulars are on the bus, in a log or a metric."""
     with start_platform(MARCHLAND / "partnership.yaml") as platform:
         printed = played(MARCHLAND, platform)
         assert printed.count("no difference") == 5
