@@ -1,0 +1,64 @@
+# Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check lint format types arrows lock kafka test-kafka test-containers clean
+
+MARKS := not kafka and not containers and not browser
+demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | awk -F'|' '{printf "%-24s%s\n", $$1, $$2}'
+	@echo "Options: SCENARIO=DIR (demo), EXIT=1 or STAY=1 (demo), PORT_BASE=9000 (ports 9001 to 9004), PYTHON=python3.12 (set-up)"
+
+demo: ## start everything and play a whole term through the public doors
+	@requirements/install local
+	@.venv/bin/partnership demo $(demo_options)
+
+up: ## the four services on the local backbone; what they hold survives a stop
+	@requirements/install local
+	@.venv/bin/partnership up $(if $(BACKBONE),--backbone $(BACKBONE))
+
+test: ## every test that needs no Docker, JVM or browser
+	@requirements/install dev
+	@.venv/bin/lint-imports --no-cache >.lint-imports.out 2>&1 || { cat .lint-imports.out; rm -f .lint-imports.out; exit 1; }
+	@grep '^Contracts:' .lint-imports.out; rm -f .lint-imports.out
+	@.venv/bin/pytest -m "$(MARKS)" $(PYTEST_FLAGS)
+
+check: lint types ## format, lint, types, arrows, then the tests
+	@$(MAKE) --no-print-directory test
+
+lint:
+	@requirements/install dev
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+
+types:
+	@requirements/install dev
+	@.venv/bin/mypy
+
+arrows:
+	@requirements/install dev
+	@.venv/bin/lint-imports
+
+format: ## put the code into house format
+	@requirements/install dev
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+lock: ## write requirements/*.txt anew: exact versions, hashes, no addresses
+	@requirements/install dev
+	@requirements/lock
+
+kafka: ## real Apache Kafka from Maven Central (needs Java 17 and Maven)
+	@requirements/install local
+	@.venv/bin/python -m shared.local.kafka
+
+test-kafka: ## the backbone's suite on real Apache Kafka
+	@requirements/install dev
+	@.venv/bin/python -m shared.local.kafka .venv/bin/pytest -m "kafka or backbone" $(PYTEST_FLAGS)
+
+test-containers: ## the same suite on apache/kafka and mongo:8 (needs Docker)
+	@requirements/install dev
+	@.venv/bin/pytest -m containers $(PYTEST_FLAGS)
+
+clean: ## forget the local platform's data and logs (keeps .venv)
+	@rm -rf .local
