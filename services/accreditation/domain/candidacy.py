@@ -43,8 +43,8 @@ class MarkKind(StrEnum):
 class State(StrEnum):
     """How far a registration has come, for people to read; rules look at the facts instead."""
 
-    AWAITING_ENROLMENT = "awaiting_enrolment"
-    AWAITING_IDENTITY = "awaiting_identity"
+    ENROLMENT_PENDING = "enrolment_pending"
+    IDENTITY_PENDING = "identity_pending"
     REGISTERED = "registered"
     SUBMITTED = "submitted"
     MARKED = "marked"
@@ -227,8 +227,8 @@ class Candidacy:
         steps: tuple[tuple[object, State], ...] = (
             (self.credit_id, State.CREDITED),
             (self.withdrawn_on, State.WITHDRAWN),
-            (self.enrolment is None, State.AWAITING_ENROLMENT),
-            (self.person_id is None, State.AWAITING_IDENTITY),
+            (self.enrolment is None, State.ENROLMENT_PENDING),
+            (self.person_id is None, State.IDENTITY_PENDING),
             (self.ratified, State.RATIFIED),
             (self.agreed, State.AGREED),
             (self.first, State.MARKED),

@@ -38,6 +38,12 @@ class NotWhole(RuleBroken):
     slug = "module-figure-out-of-range"
 
 
+class CodeNotAllowed(RuleBroken):
+    """A module's code is letters, digits, dots, hyphens and underscores, at most 64."""
+
+    slug = "module-code-not-allowed"
+
+
 class ModuleInUse(Conflict):
     """Credits, level and pass mark stay once a run of the module has been proposed."""
 

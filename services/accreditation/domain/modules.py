@@ -6,12 +6,14 @@ it for a course and intake; only the university decides. Nothing here knows of c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from services.accreditation.domain.errors import (
     AlreadyDecided,
+    CodeNotAllowed,
     ModuleInUse,
     NotADeliveringPartner,
     NotWhole,
@@ -23,6 +25,7 @@ LOWEST_LEVEL, HIGHEST_LEVEL = 4, 8
 MOST_CREDITS = 180
 HIGHEST_MARK = 100
 MOST_WORDS = 100_000
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def _within(name: str, figure: int, least: int, most: int) -> None:
@@ -43,6 +46,8 @@ class ShellModule:
     version: int = 0
 
     def __post_init__(self) -> None:
+        if not _CODE.fullmatch(self.code):
+            raise CodeNotAllowed("A code is up to 64 letters, digits, dots, hyphens and underscores.")
         _within("credits", self.credits, 1, MOST_CREDITS)
         _within("level", self.level, LOWEST_LEVEL, HIGHEST_LEVEL)
         _within("pass_mark", self.pass_mark, 1, HIGHEST_MARK)
