@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flask import Flask
 from flask_smorest import Api, Blueprint
+from marshmallow import Schema
 
 from shared.http import fields
 from shared.http.facts import Facts, Result, facts_of
@@ -96,7 +97,7 @@ _USUAL: Final = {
 }
 
 
-class Documented(Api):
+class Documented(Api):  # type: ignore[misc]
     """flask-smorest's API without its own error bodies and pages: problems and `/docs` are ours."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
@@ -186,7 +187,7 @@ def _success(status: int, result: Result, facts: Facts) -> Node:
     return found
 
 
-def _page_of(schema: Any) -> Node:
+def _page_of(schema: Schema) -> Node:
     """Return the schema of one page of `schema`."""
     return {
         "type": "object",

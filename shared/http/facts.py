@@ -66,7 +66,7 @@ def facts_of(view: Callable[..., Any] | None) -> Facts:
     return found if isinstance(found, Facts) else Facts()
 
 
-def _stating(view: Callable[P, R], **changes: Any) -> Callable[P, R]:
+def _stating(view: Callable[P, R], **changes: Any) -> Callable[P, R]:  # noqa: ANN401 - fields of Facts
     """Return `view` with changed facts."""
     setattr(view, FACTS, replace(facts_of(view), **changes))
     return view

@@ -15,8 +15,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeVar
+from decimal import Decimal
+from typing import Any, Final, TypedDict, TypeVar, Unpack
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -29,7 +29,15 @@ SLUG: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?\Z")
 _DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+MESSAGES: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
+    "required": "This field is needed.",
+    "null": "This field may not be null.",
+    "validator_failed": "This value is not allowed.",
+}
+"""Constant texts: marshmallow's own repeat what was sent."""
 
 T = TypeVar("T")
 
@@ -43,17 +51,58 @@ class StrictSchema(Schema):
         unknown = RAISE
 
 
-class _Strict(fields.Field[T]):
-    """What all fields here share: constant messages, `null` refused unless `allow_none`."""
+class Options(TypedDict, total=False):
+    """What every field takes besides its own arguments; marshmallow's meanings."""
 
-    default_error_messages: dict[str, str] = {  # noqa: RUF012 - marshmallow's own class attribute
-        "required": "This field is needed.",
-        "null": "This field may not be null.",
-        "validator_failed": "This value is not allowed.",
-    }
+    required: bool
+    allow_none: bool
+    load_default: object
+    data_key: str
+    load_only: bool
+    dump_only: bool
+    metadata: Mapping[str, object]
 
 
-class Text(_Strict[str]):
+class StrictField(fields.Field[T]):
+    """What all fields here share: `read` takes one JSON value, `show` gives one; messages never repeat a value.
+
+    `null` is refused unless `allow_none`.
+    """
+
+    default_error_messages = MESSAGES
+
+    def read(self, value: object) -> T:
+        """Return the typed value.
+
+        Raises:
+            ValidationError: it is of another type or not in canonical form.
+        """
+        raise NotImplementedError
+
+    def show(self, value: T) -> object:
+        """Return what JSON shows of a value of ours."""
+        return value
+
+    def _deserialize(
+        self,
+        value: Any,  # noqa: ANN401 - marshmallow's signature, as below
+        attr: str | None,  # noqa: ARG002
+        data: Mapping[str, Any] | None,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ANN401, ARG002
+    ) -> T:
+        return self.read(value)
+
+    def _serialize(
+        self,
+        value: T | None,
+        attr: str | None,  # noqa: ARG002
+        obj: Any,  # noqa: ANN401, ARG002
+        **kwargs: Any,  # noqa: ANN401, ARG002
+    ) -> object:
+        return None if value is None else self.show(value)
+
+
+class Text(StrictField[str]):
     """Text: trimmed, NFC, without NUL, control characters, direction overrides or lone surrogates.
 
     Apostrophes, hyphens, single names and emoji are kept as typed. `longest` counts characters after trimming;
@@ -61,18 +110,23 @@ class Text(_Strict[str]):
     """
 
     def __init__(
-        self, *, longest: int = 200, shortest: int = 1, pattern: str | None = None, lines: bool = False, **options: Any
+        self,
+        *,
+        longest: int = 200,
+        shortest: int = 1,
+        pattern: str | None = None,
+        lines: bool = False,
+        **options: Unpack[Options],
     ) -> None:
         checks: list[validate.Validator] = [
             validate.Length(shortest, longest, error=f"Between {shortest} and {longest} characters.")
         ]
         if pattern is not None:
-            checks.append(validate.Regexp(rf"(?:{pattern})\Z", error="Not in the expected form."))
+            checks.append(validate.Regexp(rf"^(?:{pattern})$(?!\n)", error="Not in the expected form."))
         super().__init__(validate=checks, **options)
-        self.longest, self.shortest, self.pattern = longest, shortest, pattern
         self._allowed_controls = frozenset("\n\r\t") if lines else frozenset()
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def read(self, value: object) -> str:
         """Return the canonical form of `value`."""
         if not isinstance(value, str):
             raise ValidationError("Must be text.")
@@ -89,43 +143,41 @@ class Text(_Strict[str]):
 class Slug(Text):
     """A lower-case name for machines: `brent`, `practice-educator-1`."""
 
-    def __init__(self, *, longest: int = 63, **options: Any) -> None:
+    def __init__(self, *, longest: int = 63, **options: Unpack[Options]) -> None:
         super().__init__(longest=longest, pattern=SLUG, **options)
 
 
-class Identifier(_Strict[str]):
+class Identifier(StrictField[str]):
     """A UUID in its canonical form: lower case with hyphens, no braces."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def read(self, value: object) -> str:
         """Return `value` unchanged, once it is canonical."""
         if not isinstance(value, str) or not _UUID.match(value):
             raise ValidationError("Must be a UUID in lower case with hyphens.")
         return value
 
 
-class Choice(_Strict[str]):
+class Choice(StrictField[str]):
     """One of a few words."""
 
-    def __init__(self, choices: Sequence[str], **options: Any) -> None:
+    def __init__(self, choices: Sequence[str], **options: Unpack[Options]) -> None:
         allowed = tuple(choices)
         super().__init__(validate=validate.OneOf(allowed, error="Must be one of: " + ", ".join(allowed)), **options)
-        self.choices = allowed
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def read(self, value: object) -> str:
         """Return `value`, a text."""
         if not isinstance(value, str):
             raise ValidationError("Must be text.")
         return value
 
 
-class Whole(_Strict[int]):
+class Whole(StrictField[int]):
     """A whole number between `least` and `most`, both included. No texts, no 1.0, no booleans."""
 
-    def __init__(self, *, least: int = 0, most: int = MOST_WHOLE, **options: Any) -> None:
+    def __init__(self, *, least: int = 0, most: int = MOST_WHOLE, **options: Unpack[Options]) -> None:
         super().__init__(validate=validate.Range(least, most, error=f"Between {least} and {most}."), **options)
-        self.least, self.most = least, most
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+    def read(self, value: object) -> int:
         """Return `value`, an integer."""
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValidationError("Must be a whole number.")
@@ -135,52 +187,49 @@ class Whole(_Strict[int]):
 class WholeText(Whole):
     """`Whole` as a query parameter spells it: decimal digits only."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+    def read(self, value: object) -> int:
         """Return the number that `value` spells."""
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,16}", value):
             raise ValidationError("Must be a whole number.")
         return int(value)
 
 
-class Exact(_Strict[Decimal]):
-    """A decimal number with at most `places` places, from a JSON number or a text like "62.5"."""
+class Exact(StrictField[Decimal]):
+    """A decimal number with at most `places` places, from a JSON number or a text like "62.5"; shown as a text."""
 
-    def __init__(self, *, least: int = 0, most: int = 10**9, places: int = 2, **options: Any) -> None:
+    def __init__(self, *, least: int = 0, most: int = 10**9, places: int = 2, **options: Unpack[Options]) -> None:
         super().__init__(validate=validate.Range(least, most, error=f"Between {least} and {most}."), **options)
-        self.least, self.most, self.places = least, most, places
+        self.places = places
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
+    def read(self, value: object) -> Decimal:
         """Return the number, exactly as written."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValidationError("Must be a number.")
         text = str(value)
-        try:
-            number = Decimal(text) if re.fullmatch(r"-?[0-9]{1,16}(\.[0-9]{1,16})?", text) else None
-        except InvalidOperation:
-            number = None
+        number = Decimal(text) if _DECIMAL.match(text) else None
         if number is None or -int(number.as_tuple().exponent) > self.places:
             raise ValidationError(f"Must be a number with at most {self.places} decimal places.")
         return number
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+    def show(self, value: Decimal) -> str:
         """Return the number as a text, so that nobody's floating point touches it."""
-        return None if value is None else str(value)
+        return str(value)
 
 
-class Flag(_Strict[bool]):
+class Flag(StrictField[bool]):
     """`true` or `false`; not 1, not "yes"."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+    def read(self, value: object) -> bool:
         """Return `value`, a boolean."""
         if not isinstance(value, bool):
             raise ValidationError("Must be true or false.")
         return value
 
 
-class CivilDate(_Strict[date]):
+class CivilDate(StrictField[date]):
     """A real date, `YYYY-MM-DD`, from 1900 to 2100."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
+    def read(self, value: object) -> date:
         """Return the date."""
         try:
             made = date.fromisoformat(value) if isinstance(value, str) and _DATE.match(value) else None
@@ -190,53 +239,56 @@ class CivilDate(_Strict[date]):
             raise ValidationError(f"Must be a real date, YYYY-MM-DD, from {EARLIEST_YEAR} to {LATEST_YEAR}.")
         return made
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+    def show(self, value: date) -> str:
         """Return the ISO form."""
-        return value.isoformat() if isinstance(value, date) else value
+        return value.isoformat()
 
 
-class Instant(_Strict[datetime]):
+class Instant(StrictField[datetime]):
     """An RFC 3339 instant with its offset; the result is UTC. From 1900 to 2100."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+    def read(self, value: object) -> datetime:
         """Return the instant in UTC."""
-        try:
-            made = datetime.fromisoformat(value) if isinstance(value, str) and _INSTANT.match(value) else None
-            offset = made.utcoffset() if made else None
-            if made is None or offset is None or abs(offset) > WIDEST_OFFSET:
-                raise ValueError
-            moment = made.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise ValidationError("Must be an RFC 3339 instant with an offset.") from error
-        if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-            raise ValidationError(f"Must be between {EARLIEST_YEAR} and {LATEST_YEAR}.")
-        return moment
+        made = _instant(value) if isinstance(value, str) else None
+        if made is None or not EARLIEST_YEAR <= made.year <= LATEST_YEAR:
+            raise ValidationError(f"Must be an RFC 3339 instant with an offset, {EARLIEST_YEAR} to {LATEST_YEAR}.")
+        return made
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+    def show(self, value: datetime) -> str:
         """Return RFC 3339 in UTC with a Z."""
-        if isinstance(value, datetime):
-            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return None if value is None else str(value)
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _instant(text: str) -> datetime | None:
+    """Return the instant in UTC that `text` spells, None when it spells none."""
+    try:
+        made = datetime.fromisoformat(text) if _INSTANT.match(text) else None
+        offset = made.utcoffset() if made else None
+        return made.astimezone(UTC) if made and offset is not None and abs(offset) <= WIDEST_OFFSET else None
+    except (ValueError, OverflowError):
+        return None
 
 
 class Items(fields.List[Any]):
-    """A list of at most `most` items, each read by `item`."""
+    """A list of at most `most` items, each read by `item`; a longer one is refused before any item is read."""
 
-    default_error_messages = {  # noqa: RUF012 - marshmallow's own class attribute
-        **_Strict.default_error_messages,
-        "invalid": "Must be a list.",
-    }
+    default_error_messages = {**MESSAGES, "invalid": "Must be a list."}  # noqa: RUF012 - marshmallow's own attribute
 
-    def __init__(self, item: fields.Field[Any], *, most: int = MOST_ITEMS, least: int = 0, **options: Any) -> None:
+    def __init__(
+        self, item: fields.Field[Any], *, most: int = MOST_ITEMS, least: int = 0, **options: Unpack[Options]
+    ) -> None:
         checks = validate.Length(least, most, error=f"Between {least} and {most} items.")
         super().__init__(item, validate=checks, **options)
         self.most = most
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
-        """Return the items, refusing a list that is too long before any item is read."""
-        if not isinstance(value, list):
-            raise ValidationError("Must be a list.")
-        if len(value) > self.most:
+    def _deserialize(
+        self,
+        value: Any,  # noqa: ANN401 - marshmallow's signature
+        attr: str | None,
+        data: Mapping[str, Any] | None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> list[Any]:
+        if isinstance(value, list) and len(value) > self.most:
             raise ValidationError(f"At most {self.most} items.")
         return super()._deserialize(value, attr, data, **kwargs)
 
@@ -244,16 +296,10 @@ class Items(fields.List[Any]):
 class Part(fields.Nested):
     """An object inside an object, of another `StrictSchema`."""
 
-    default_error_messages = {  # noqa: RUF012 - marshmallow's own class attribute
-        **_Strict.default_error_messages,
-        "type": "Must be an object.",
-    }
+    default_error_messages = {**MESSAGES, "type": "Must be an object."}  # noqa: RUF012 - marshmallow's own attribute
 
 
 class Table(fields.Dict):
     """An object with names that are not known beforehand: `keys` and `values` are fields."""
 
-    default_error_messages = {  # noqa: RUF012 - marshmallow's own class attribute
-        **_Strict.default_error_messages,
-        "invalid": "Must be an object.",
-    }
+    default_error_messages = {**MESSAGES, "invalid": "Must be an object."}  # noqa: RUF012 - marshmallow's own attribute

@@ -6,16 +6,22 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Response, current_app
 from pymongo.errors import PyMongoError
 
+from shared.errors import NotFound
 from shared.http.facts import public
 from shared.http.security_headers import OWN_PAGES
 from shared.http.service import ServiceDescription, current_service
 from shared.telemetry.metrics import exposition
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
-PAGE_FILES: Final = frozenset({"swagger-ui-bundle.js", "swagger-ui.css", "start.js"})
+PAGE_FILES: Final = {
+    "docs.html": (STATIC / "docs" / "docs.html", "text/html; charset=utf-8"),
+    "start.js": (STATIC / "docs" / "start.js", "text/javascript; charset=utf-8"),
+    "swagger-ui-bundle.js": (STATIC / "swagger-ui" / "swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+    "swagger-ui.css": (STATIC / "swagger-ui" / "swagger-ui.css", "text/css; charset=utf-8"),
+}
 blueprint = Blueprint("health", __name__)
 
 
@@ -83,12 +89,14 @@ def docs() -> Response:
 @public("the page's own files")
 def docs_file(name: str) -> Response:
     """Give one of the page's own files."""
-    return _page(name if name in PAGE_FILES else "absent")
+    return _page(name)
 
 
 def _page(name: str) -> Response:
     """Return a file of the page, with a policy that lets it run nothing but itself."""
-    folder = STATIC / "swagger-ui" if name.startswith("swagger-ui") else STATIC / "docs"
-    response = send_from_directory(folder, name)
+    if name not in PAGE_FILES:
+        raise NotFound("no such file")
+    path, content_type = PAGE_FILES[name]
+    response = Response(path.read_bytes(), content_type=content_type)
     response.headers["Content-Security-Policy"] = OWN_PAGES
     return response

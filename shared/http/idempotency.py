@@ -48,14 +48,14 @@ def checked_key() -> str:
 
 def request_hash() -> str:
     """Return the hash of what was asked: the same for the same JSON in another spelling, or the same file."""
-    digest = hashlib.sha256(canonical(sorted([name, value] for name, value in request.args.items())))
+    digest = hashlib.sha256(canonical(dict(request.args)))
     if request.mimetype == "application/json":
         digest.update(canonical(json_body()))
     elif request.mimetype == "multipart/form-data":
         for name, part in sorted(request.files.items()):
             digest.update(canonical([name, part.filename]) + hashlib.sha256(part.stream.read()).digest())
             part.stream.seek(0)
-        digest.update(canonical(sorted([name, value] for name, value in request.form.items())))
+        digest.update(canonical(dict(request.form)))
     else:
         digest.update(request.get_data(cache=True))
     return digest.hexdigest()

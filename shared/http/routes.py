@@ -27,7 +27,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Routes(Blueprint):
+class Routes(Blueprint):  # type: ignore[misc]
     """A flask-smorest blueprint whose documentation comes from the views' facts."""
 
     def __init__(self, name: str, *, description: str = "") -> None:

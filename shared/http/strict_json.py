@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
 from shared.http.errors import Unreadable
@@ -44,7 +45,7 @@ def parse(raw: bytes) -> Json:
     return value
 
 
-def canonical(value: Json) -> bytes:
+def canonical(value: Json | Mapping[str, str]) -> bytes:
     """Return one spelling of `value`: the same for every order of keys and every spacing."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
