@@ -111,7 +111,7 @@ def source_of(topic: str) -> str:
 
 def schema_of(event_type: str) -> str:
     """Return the CloudEvents `dataschema` of a type."""
-    return f"urn:teaching-partnership:event:{event_type}"
+    return f"urn:teaching-partnership:schema:{event_type}"
 
 
 def instant(moment: datetime) -> str:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
+from shared.clock import SystemClock
+from shared.errors import Unavailable
+from shared.events.topics import Topics
 from shared.storage.mongo import connect
 
 START_SECONDS: Final = 30.0
@@ -60,9 +60,10 @@ class Server:
         """Start it and wait until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, cwd=self.log.parent)  # noqa: S603
-        until = time.monotonic() + START_SECONDS
+        until = SystemClock().monotonic() + START_SECONDS
         while not self.answers(self.port):
-            if self.process.poll() is not None or time.monotonic() > until:
+            if self.process.poll() is not None or SystemClock().monotonic() > until:
+                self.kill()
                 message = f"the server did not start: {self.log.read_text(errors='replace')[-2000:]}"
                 raise RuntimeError(message)
 
@@ -131,7 +132,7 @@ def _port_answers(port: int) -> bool:
         probe.settimeout(0.2)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             return True
-    time.sleep(0.05)  # noqa: TID251
+    SystemClock().sleep(0.05)
     return False
 
 
@@ -149,9 +150,11 @@ def _database_answers(port: int) -> bool:
 def _broker_answers(port: int) -> bool:
     if not _port_answers(port):
         return False
+    topics = Topics(f"127.0.0.1:{port}", SystemClock())
     try:
-        client = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}", request_timeout_ms=3000)  # type: ignore[no-untyped-call]
-    except KafkaError:
+        topics.place("org.probe.probe.v1")
+    except Unavailable:
         return False
-    client.close()  # type: ignore[no-untyped-call]
+    finally:
+        topics.close()
     return True

@@ -30,7 +30,8 @@ def test_unit_of_work_commits_state_and_events_together(unit_of_work, organisati
     database = unit_of_work.database(organisation)
     entry = database["org_entries"].find_one({})
     assert [event["subject"] for event in entry["events"]] == ["a", "b"]
-    assert (entry["correlationid"], entry["causationid"], entry["traceparent"]) == ("why", "because", "00-trace")
+    event = entry["events"][0]
+    assert (event["correlationid"], event["causationid"], event["traceparent"]) == ("why", "because", "00-trace")
     pending = database["org_pending"].find_one({})
     assert (pending["_id"], pending["count"]) == (entry["_id"], 2)
     assert pending["versions"] == [["a", 1, 1], ["b", 1, 1]]

@@ -1,0 +1,162 @@
+"""Who may number and send a feed: a lease with an epoch that fences, and the session that stands beside it.
+
+The epoch rises with every take-over; every write of a relay is guarded by it. A successor ends its predecessor's
+session first, because a process that was killed inside a transaction holds its locks for a minute and more. The lease
+by the clock only keeps two relays from taking turns needlessly; safety rests on the epoch alone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from shared.events.envelope import GENESIS
+from shared.events.feed import FeedName
+from shared.events.ledger import HEAD, MARK, Head, head_from
+from shared.events.numbering import Fenced
+from shared.storage.mongo import Document
+from shared.storage.unit_of_work import UnitOfWork, Work
+
+LEASE_SECONDS: Final = 30.0
+RENEWALS_PER_LEASE: Final = 3
+
+
+class Lease:
+    """One relay's claim to one feed."""
+
+    def __init__(
+        self, unit_of_work: UnitOfWork, name: FeedName, *, holder: str, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._name = name
+        self._holder = holder
+        self._seconds = lease_seconds
+        self._renew_at = 0.0
+        self._may_succeed_itself = True
+        self.epoch = 0
+        self.session: ClientSession | None = None
+
+    def take(self) -> Head | None:
+        """Take the feed and return its head; None when another relay holds it.
+
+        A relay that starts takes over at once from one of the same holder's name: that was its own former life. One
+        that was fenced waits for the lease to run out like any other.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        found = self._state()
+        now = self._unit_of_work.clock.now()
+        own = found["holder"] == self._holder and self._may_succeed_itself
+        if found["holder"] is not None and found["until"] > now and not own:
+            return None
+        self._end_session(found["session"])
+        session = self._open_session()
+        epoch = found["epoch"] + 1
+
+        def raise_epoch(work: Work) -> None:
+            claim = {
+                "epoch": epoch,
+                "holder": self._holder,
+                "session": session.session_id["id"],
+                "until": work.now + timedelta(seconds=self._seconds),
+            }
+            before = {"_id": HEAD, "epoch": found["epoch"], "until": found["until"]}
+            if work.rows(self._name.state).update_one(before, {"$set": claim}) == 0:
+                raise Fenced("another relay was quicker")
+            work.rows(self._name.state).update_one({"_id": MARK}, {"$set": {"epoch": epoch}})
+
+        self._unit_of_work.run(self._name.organisation, raise_epoch, session=session)
+        self._may_succeed_itself = False
+        self.epoch = epoch
+        self._schedule()
+        return head_from({**found, "epoch": epoch})
+
+    def renew(self) -> None:
+        """Prolong the lease when a third of it has passed.
+
+        Raises:
+            Fenced: Another relay has the feed.
+        """
+        clock = self._unit_of_work.clock
+        if clock.monotonic() < self._renew_at:
+            return
+        rows = self._unit_of_work.reading(self._name.organisation).rows(self._name.state)
+        until = clock.now() + timedelta(seconds=self._seconds)
+        if rows.update_one({"_id": HEAD, "epoch": self.epoch}, {"$set": {"until": until}}) == 0:
+            raise Fenced("another relay has this feed")
+        self._schedule()
+
+    def raise_above(self, seen: int) -> int:
+        """Raise the epoch above one `seen` in the log (the database came back from a backup) and return it.
+
+        Raises:
+            Fenced: Another relay has the feed.
+        """
+        epoch = max(self.epoch, seen) + 1
+
+        def write(work: Work) -> None:
+            for identifier in (HEAD, MARK):
+                before = {"_id": identifier, "epoch": self.epoch}
+                if work.rows(self._name.state).update_one(before, {"$set": {"epoch": epoch}}) == 0:
+                    raise Fenced("another relay has this feed")
+
+        self._unit_of_work.run(self._name.organisation, write, session=self.session)
+        self.epoch = epoch
+        return epoch
+
+    def release(self) -> None:
+        """Give the feed back at a clean end, so that a successor need not wait."""
+        if self.epoch and self.session is not None:
+            rows = self._unit_of_work.reading(self._name.organisation).rows(self._name.state)
+            rows.update_one({"_id": HEAD, "epoch": self.epoch}, {"$set": {"holder": None, "session": None}})
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget the claim without a word to the database."""
+        self.epoch = 0
+        if self.session is not None:
+            self.session.end_session()
+            self.session = None
+
+    def _schedule(self) -> None:
+        self._renew_at = self._unit_of_work.clock.monotonic() + self._seconds / RENEWALS_PER_LEASE
+
+    def _open_session(self) -> ClientSession:
+        if self.session is not None:
+            self.session.end_session()
+        self.session = self._unit_of_work.client.start_session()
+        return self.session
+
+    def _end_session(self, session_id: object) -> None:
+        if session_id is None or (self.session is not None and self.session.session_id["id"] == session_id):
+            return
+        try:
+            self._unit_of_work.client.admin.command("killSessions", [{"id": session_id}])
+        except OperationFailure:
+            return  # no such session any more, or not ours to end: the epoch fences all the same
+
+    def _state(self) -> Document:
+        rows = self._unit_of_work.reading(self._name.organisation).rows(self._name.state)
+        found = rows.find_one({"_id": HEAD})
+        if found is None:
+            self._begin()
+            found = rows.find_one({"_id": HEAD})
+        if found is None:
+            raise Fenced("the feed's state has gone")
+        return found
+
+    def _begin(self) -> None:
+        rows = self._unit_of_work.reading(self._name.organisation).rows(self._name.state)
+        head = {"_id": HEAD, "number": 0, "hash": GENESIS, "rounds": 0, "credits": 0, "counts": []}
+        claim = {"epoch": 0, "holder": None, "session": None, "until": None}
+        mark = {"_id": MARK, "epoch": 0, "turn": 0, "log": None, "new_generation": None}
+        place = {"published": 0, "hash": GENESIS, "round": 0, "offset": -1}
+        for document in ({**mark, **place}, {**head, **claim}):
+            try:
+                rows.insert_one(document)
+            except DuplicateKeyError:
+                continue

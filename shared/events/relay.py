@@ -1,0 +1,323 @@
+"""The relay of one feed: holds the lease, numbers, checks the log's tail, sends, marks, announces.
+
+`step()` does all that can be done now and returns; threads, waiting and waking belong to `relay_process.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from shared.errors import Unavailable
+from shared.events.feed import FeedName
+from shared.events.heartbeat import Announcer
+from shared.events.lease import Lease
+from shared.events.ledger import HashIndex, Head, Ledger, Numbered, Round
+from shared.events.log import OwnLog
+from shared.events.marks import Mark, MarkedLog, MarkMoved, Marks
+from shared.events.numbering import Fenced, Numbering, in_order, in_rounds
+from shared.events.records import encode
+from shared.events.sending import Sender
+from shared.events.tail import FeedRefused, Tail, check_tail, scan_log
+from shared.events.topics import LogPlace, Topics
+from shared.storage.unit_of_work import Reading, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+IDENTITY_SECONDS: Final = 15.0
+MOST_FRESH_ROUNDS: Final = 8
+
+
+class Outcome(Enum):
+    """What a step came to."""
+
+    WORKED = "worked"
+    IDLE = "idle"
+    STANDBY = "standby"
+
+
+class Gauges(msgspec.Struct, kw_only=True):
+    """What a feed's relay shows: numbers only."""
+
+    head: int = 0
+    published: int = 0
+    epoch: int = 0
+    refused: int = 0
+    beginning_gone: int = 0
+    foreign_records: int = 0
+    rewound: int = 0
+    resent_logs: int = 0
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """What all feeds of a relay process share.
+
+    `at` is called with the name of each step that was just finished: tests and simulations raise there.
+    """
+
+    unit_of_work: UnitOfWork
+    topics: Topics
+    sender: Sender
+    bootstrap_servers: str
+    holder: str
+    heartbeat_seconds: float
+    partnership_version: str
+    partnership_hash: str
+    lease_seconds: float = 30.0
+    summed: dict[str, str] = msgspec.field(default_factory=dict)
+    at: Callable[[str], None] = lambda _: None
+
+
+class FeedRelay:
+    """Numbers and sends one feed. Not safe to share by threads."""
+
+    def __init__(self, name: FeedName, links: Links) -> None:
+        unit = links.unit_of_work
+        self.name = name
+        self.gauges = Gauges()
+        self._links = links
+        self._clock = unit.clock
+        self._lease = Lease(unit, name, holder=links.holder, lease_seconds=links.lease_seconds)
+        self._numbering = Numbering(unit, name, links.summed)
+        self._marks = Marks(unit, name)
+        self._announcer = Announcer(
+            unit, name, partnership_version=links.partnership_version, partnership_hash=links.partnership_hash
+        )
+        self._own_log = OwnLog(links.bootstrap_servers, name.topic, unit.clock)
+        self._head: Head | None = None
+        self._mark = Mark()
+        self._fresh: dict[int, list[Numbered]] = {}
+        self._checked = False
+        self._was_checked = False
+        self._sender_generation = -1
+        self._last_offset = -1
+        self._look_at = 0.0
+        self._beat_at = 0.0
+
+    def step(self) -> Outcome:
+        """Do all that can be done now.
+
+        Raises:
+            Unavailable: The database or the broker does not answer; try again later.
+            FeedRefused: The log knows more than the database; a person decides.
+        """
+        try:
+            return self._step()
+        except Fenced:
+            log.warning("relay of %s was fenced", self.name.topic)
+            self._forget()
+            return Outcome.STANDBY
+        except MarkMoved:
+            self._doubt()
+            return Outcome.WORKED
+        except FeedRefused:
+            self.gauges.refused = 1
+            self._was_checked = False
+            self._doubt()
+            raise
+        except BaseException:
+            self._doubt()
+            raise
+
+    def release(self) -> None:
+        """Give the feed back at a clean end."""
+        self._lease.release()
+
+    def due_in(self) -> float:
+        """Return the seconds until this feed wants a step though nothing happens."""
+        seconds: float = min(self._beat_at, self._look_at) - self._clock.monotonic()
+        return max(0.0, seconds)
+
+    def _step(self) -> Outcome:
+        head = self._hold()
+        if head is None:
+            return Outcome.STANDBY
+        self._notice_changes(head)
+        if not self._checked:
+            head = self._check_or_number(head)
+        before = (head.number, self._mark.published)
+        head = self._number(head)
+        self._send(head)
+        self._beat(head)
+        return Outcome.WORKED if before != (head.number, self._mark.published) else Outcome.IDLE
+
+    def _hold(self) -> Head | None:
+        """Return the head if this relay has the feed now, else None."""
+        if self._lease.epoch == 0:
+            self._head = self._lease.take()
+            if self._head is None:
+                return None
+        self._lease.renew()
+        if self._head is None:
+            self._head = Ledger(self._reading(), self.name).head()
+            if self._head.epoch != self._lease.epoch:
+                raise Fenced("another relay has this feed")
+        self.gauges.epoch, self.gauges.head = self._head.epoch, self._head.number
+        return self._head
+
+    def _notice_changes(self, head: Head) -> None:
+        """Ask for a check when a command, another producer or another log calls for one."""
+        mark = self._marks.read(head.epoch)
+        if mark.turn != self._mark.turn or self._links.sender.generation != self._sender_generation:
+            self._checked = False
+        self._mark = mark
+        if self._checked and self._clock.monotonic() >= self._look_at:
+            place = self._links.topics.place(self.name.topic)
+            self._look_at = self._clock.monotonic() + IDENTITY_SECONDS
+            if place is None or mark.log is None or not mark.log.is_at(place):
+                self._checked = False
+
+    def _check_or_number(self, head: Head) -> Head:
+        """Check the log; while the broker is away, number all the same, once a check has succeeded before."""
+        try:
+            return self._check(head)
+        except Unavailable:
+            if self._was_checked:
+                self._number(head)
+            raise
+
+    def _check(self, head: Head) -> Head:
+        place = self._links.topics.ensure_feed(self.name.topic)
+        index = HashIndex(Ledger(self._reading(), self.name), head)
+        if self._mark.new_generation is not None:
+            after = self._open(place, self._mark.new_generation)
+        elif self._mark.log is not None and self._mark.log.is_at(place):
+            tail = check_tail(self._own_log.read, self._mark, head, index)
+            head = self._report(tail, head)
+            after = self._continue(self._mark.log, tail, index)
+        else:
+            tail = scan_log(self._own_log.read, head, index)
+            head = self._report(tail, head)
+            after = self._take_over_log(place, tail, index)
+        self._mark = self._marks.move(self._mark, msgspec.structs.replace(after, turn=self._mark.turn), head.epoch)
+        self._last_offset = max(self._mark.offset, self._mark.log.opened if self._mark.log else -1)
+        self._watch_beginning()
+        self._sender_generation = self._links.sender.generation
+        self._look_at = self._clock.monotonic() + IDENTITY_SECONDS
+        self._checked = self._was_checked = True
+        self.gauges.refused = 0
+        self.gauges.published = self._mark.published
+        self._links.at("checked")
+        return head
+
+    def _continue(self, marked: MarkedLog, tail: Tail, index: HashIndex) -> Mark:
+        if tail.opened > marked.opened and tail.generation is not None:
+            marked = msgspec.structs.replace(marked, generation=tail.generation, opened=tail.opened)
+        return self._marked(marked, tail, index)
+
+    def _take_over_log(self, place: LogPlace, tail: Tail, index: HashIndex) -> Mark:
+        """Return the mark on a log that is new to the database: opened already, or to be opened now."""
+        self.gauges.resent_logs += 1
+        log.warning("feed %s is on another log; it is sent again", self.name.topic)
+        if tail.generation is None:
+            return self._open(place, self._links.unit_of_work.new_identifier())
+        marked = MarkedLog(
+            cluster_id=place.cluster_id, topic_id=place.topic_id, generation=tail.generation, opened=tail.opened
+        )
+        return self._marked(marked, tail, index)
+
+    def _open(self, place: LogPlace, generation: str) -> Mark:
+        [offset] = self._links.sender.send(self.name.topic, [self._announcer.opening(generation, self._lease.epoch)])
+        marked = MarkedLog(cluster_id=place.cluster_id, topic_id=place.topic_id, generation=generation, opened=offset)
+        self._links.at("opened")
+        return Mark(log=marked, offset=offset)
+
+    def _marked(self, marked: MarkedLog, tail: Tail, index: HashIndex) -> Mark:
+        rounds = index.round_before(tail.published)
+        return Mark(log=marked, published=tail.published, hash=tail.hash, round=rounds, offset=tail.offset)
+
+    def _report(self, tail: Tail, head: Head) -> Head:
+        """Show what the check found; stay above any epoch that the log has seen."""
+        self.gauges.foreign_records = tail.foreign
+        if tail.foreign:
+            log.warning("feed %s: %d unreadable or foreign records at the tail, skipped", self.name.topic, tail.foreign)
+        if tail.rewound:
+            self.gauges.rewound += 1
+            log.warning("feed %s: the log lost what was sent; everything is sent again", self.name.topic)
+        if tail.epoch > head.epoch:
+            head = msgspec.structs.replace(head, epoch=self._lease.raise_above(tail.epoch))
+            self._head = head
+        return head
+
+    def _watch_beginning(self) -> None:
+        gone = self._mark.log is not None and self._own_log.beginning() > self._mark.log.opened
+        self.gauges.beginning_gone = int(gone)
+        if gone:
+            log.error("feed %s: the log's first records are gone; somebody set a retention", self.name.topic)
+
+    def _number(self, head: Head) -> Head:
+        if self._lease.session is None or not self._numbering.is_waiting():
+            return head
+        for taken in in_rounds(in_order(self._numbering.pending(self._lease.session))):
+            self._links.at("read")
+            head, numbered = self._numbering.number(taken, head, self._lease.session)
+            self._head = head
+            if len(self._fresh) < MOST_FRESH_ROUNDS:
+                self._fresh[head.rounds] = numbered
+            self.gauges.head = head.number
+            self._links.at("numbered")
+            self._lease.renew()
+        return head
+
+    def _send(self, head: Head) -> None:
+        ledger = Ledger(self._reading(), self.name)
+        while self._mark.round < head.rounds:
+            wanted = self._mark.round + 1
+            numbered = self._fresh.pop(wanted, None) or ledger.events(_existing(ledger.round(wanted)))
+            unsent = [one for one in numbered if one[0].feedseq > self._mark.published]
+            offset = self._send_events(unsent, head.epoch) if unsent else self._mark.offset
+            last, digest = numbered[-1]
+            after = msgspec.structs.replace(
+                self._mark, published=last.feedseq, hash=digest, round=wanted, offset=offset
+            )
+            self._mark = self._marks.move(self._mark, after, head.epoch)
+            self.gauges.published = last.feedseq
+            self._links.at("marked")
+            self._lease.renew()
+        self._fresh.clear()
+
+    def _send_events(self, unsent: list[Numbered], epoch: int) -> int:
+        records = [encode(envelope, epoch) for envelope, _ in unsent]
+        self._links.at("sending")
+        offsets = self._links.sender.send(self.name.topic, records)
+        self._links.at("acknowledged")
+        self._see_offset(offsets[0])
+        self._last_offset = offsets[-1]
+        return offsets[-1]
+
+    def _see_offset(self, offset: int) -> None:
+        """Notice that the log is shorter than it was, or another: an offset at or below one acknowledged before."""
+        if offset <= self._last_offset:
+            raise Unavailable(f"the log of {self.name.topic} went back; its tail is checked again")
+
+    def _beat(self, head: Head) -> None:
+        if self._clock.monotonic() < self._beat_at or self._mark.log is None or self._mark.published != head.number:
+            return
+        record = self._announcer.heartbeat(head, self._mark.log.generation)
+        [offset] = self._links.sender.send(self.name.topic, [record])
+        self._see_offset(offset)
+        self._last_offset = offset
+        self._beat_at = self._clock.monotonic() + self._links.heartbeat_seconds
+
+    def _reading(self) -> Reading:
+        return self._links.unit_of_work.reading(self.name.organisation)
+
+    def _doubt(self) -> None:
+        self._checked = False
+        self._head = None
+        self._fresh.clear()
+
+    def _forget(self) -> None:
+        self._doubt()
+        self._was_checked = False
+        self._lease.drop()
+
+
+def _existing(found: Round | None) -> Round:
+    if found is None:
+        raise Fenced("a numbering document has gone")
+    return found

@@ -1,0 +1,141 @@
+"""Sending: one idempotent producer for all feeds of a process, with bounded bytes in flight.
+
+The client bounds nothing by itself, so every send takes its bytes from a budget and gives them back when it is
+acknowledged. After any error the producer is thrown away, never mended; who sends again checks the log's tail first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Condition, Lock
+from typing import Final
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from kafka.producer.future import FutureRecordMetadata
+
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.events.records import Record
+
+MOST_BYTES_IN_FLIGHT: Final = 8 * 1024 * 1024
+BATCH_BYTES: Final = 512 * 1024
+LINGER_MILLISECONDS: Final = 5
+REQUEST_MILLISECONDS: Final = 8_000
+DELIVERY_MILLISECONDS: Final = 15_000
+LARGEST_REQUEST_BYTES: Final = 1024 * 1024
+PATIENCE_SECONDS: Final = 20.0
+
+
+class _Budget:
+    """Bytes that may be in flight."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._most = most
+        self._changed = Condition()
+
+    def take(self, size: int) -> bool:
+        """Wait for `size` bytes; False when they do not come free in time."""
+        size = min(size, self._most)
+        with self._changed:
+            free = self._changed.wait_for(lambda: self._left >= size, PATIENCE_SECONDS)
+            if free:
+                self._left -= size
+            return free
+
+    def give_back(self, size: int) -> None:
+        """Give bytes back."""
+        with self._changed:
+            self._left += min(size, self._most)
+            self._changed.notify_all()
+
+
+class _Line:
+    """One producer with its budget; both go together."""
+
+    def __init__(self, bootstrap_servers: str, client_id: str) -> None:
+        self.budget = _Budget(MOST_BYTES_IN_FLIGHT)
+        self.producer = KafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            client_id=client_id,
+            acks="all",
+            enable_idempotence=True,
+            allow_auto_create_topics=False,
+            batch_size=BATCH_BYTES,
+            linger_ms=LINGER_MILLISECONDS,
+            request_timeout_ms=REQUEST_MILLISECONDS,
+            bootstrap_timeout_ms=REQUEST_MILLISECONDS,
+            delivery_timeout_ms=DELIVERY_MILLISECONDS,
+            max_block_ms=REQUEST_MILLISECONDS,
+            max_request_size=LARGEST_REQUEST_BYTES,
+        )
+
+
+class Sender:
+    """Sends records to partition 0 of a topic and waits for every acknowledgement. Safe to share by threads."""
+
+    def __init__(self, bootstrap_servers: str, clock: Clock, *, client_id: str = "relay") -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._clock = clock
+        self._client_id = client_id
+        self._line: _Line | None = None
+        self._lock = Lock()
+        self._generation = 0
+
+    @property
+    def generation(self) -> int:
+        """Return a number that rises with each producer thrown away: another number means that a new one sends."""
+        return self._generation
+
+    def send(self, topic: str, records: Sequence[Record]) -> list[int]:
+        """Send records in order, wait until all are acknowledged and return their offsets.
+
+        Raises:
+            Unavailable: Not all were acknowledged; any of them may be on the log. The producer is thrown away.
+        """
+        line = self._current()
+        try:
+            futures = [self._hand_over(line, topic, record) for record in records]
+            until = self._clock.monotonic() + PATIENCE_SECONDS
+            return [int(f.get(timeout=max(0.1, until - self._clock.monotonic())).offset) for f in futures]
+        except (KafkaError, OSError, ValueError, AssertionError) as error:
+            self._throw_away(line)
+            raise Unavailable(f"the broker did not take everything for {topic}") from error
+
+    def close(self) -> None:
+        """Close the producer."""
+        line = self._line
+        if line is not None:
+            self._throw_away(line)
+
+    def _hand_over(self, line: _Line, topic: str, record: Record) -> FutureRecordMetadata:
+        size = record.size()
+        if not line.budget.take(size):
+            raise KafkaError("no acknowledgements")
+        try:
+            future = line.producer.send(
+                topic, key=record.key, value=record.value, headers=list(record.headers), partition=0
+            )
+        except BaseException:
+            line.budget.give_back(size)
+            raise
+        future.add_both(lambda *_: line.budget.give_back(size))
+        return future
+
+    def _current(self) -> _Line:
+        with self._lock:
+            if self._line is None:
+                try:
+                    self._line = _Line(self._bootstrap_servers, self._client_id)
+                except (KafkaError, OSError) as error:
+                    raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
+            return self._line
+
+    def _throw_away(self, line: _Line) -> None:
+        with self._lock:
+            if self._line is not line:
+                return
+            self._line = None
+            self._generation += 1
+        line.producer.close(timeout=1)

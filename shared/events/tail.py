@@ -1,0 +1,104 @@
+"""The tail check: does the log hold what the database says was sent, and nothing that the database does not know?
+
+Decides and reports; it sends nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from shared.errors import Conflict
+from shared.events.envelope import GENESIS, Envelope, Heartbeat, Opened
+from shared.events.ledger import HashIndex, Head
+from shared.events.log import LogRecord
+from shared.events.marks import Mark
+
+ReadLog = Callable[[int], Iterator[LogRecord]]
+
+
+class FeedRefused(Conflict):
+    """The log holds events of this feed that the database does not know: it came back from a backup, or is not alone.
+
+    Sending would fork the feed. A person decides; `republish` with a new generation resolves it.
+    """
+
+    slug = "feed-refused"
+
+
+class Tail(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands at the end of a log.
+
+    `published`, `hash` and `offset` are the furthest event that the log holds without a gap from what the mark says;
+    `generation` and `opened` belong to the last opening that was read, if one was.
+    """
+
+    published: int
+    hash: str
+    offset: int
+    generation: str | None = None
+    opened: int = -1
+    epoch: int = 0
+    foreign: int = 0
+    rewound: bool = False
+
+
+def check_tail(read: ReadLog, mark: Mark, head: Head, index: HashIndex) -> Tail:
+    """Return what the log holds beyond the mark; nothing published, where the marked record is not there.
+
+    Raises:
+        FeedRefused: The log knows a number or hash of this feed that the database does not.
+        Unavailable: The log cannot be read to its end.
+    """
+    if mark.published == 0:
+        return _follow(read(mark.offset + 1), Tail(published=0, hash=GENESIS, offset=mark.offset), head, index)
+    records = read(mark.offset)
+    first = next(records, None)
+    if first is not None and _is_marked(first, mark):
+        return _follow(records, Tail(published=mark.published, hash=mark.hash, offset=mark.offset), head, index)
+    start = 0 if mark.log is None else mark.log.opened
+    found = _follow(read(start), Tail(published=0, hash=GENESIS, offset=start - 1), head, index)
+    return msgspec.structs.replace(found, published=0, hash=GENESIS, offset=found.offset, rewound=True)
+
+
+def scan_log(read: ReadLog, head: Head, index: HashIndex) -> Tail:
+    """Return what a log holds that the mark knows nothing of, from its first record on.
+
+    Raises:
+        FeedRefused: As in `check_tail`.
+        Unavailable: The log cannot be read to its end.
+    """
+    return _follow(read(0), Tail(published=0, hash=GENESIS, offset=-1), head, index)
+
+
+def _is_marked(record: LogRecord, mark: Mark) -> bool:
+    body = record.body
+    same_place = record.offset == mark.offset and isinstance(body, Envelope)
+    return same_place and record.event_hash == mark.hash
+
+
+def _follow(records: Iterator[LogRecord], tail: Tail, head: Head, index: HashIndex) -> Tail:
+    """Go on over records: refuse what is unknown, take what continues, count what is foreign."""
+    replace = msgspec.structs.replace
+    for record in records:
+        body = record.body
+        tail = replace(tail, epoch=max(tail.epoch, record.epoch))
+        if body is None:
+            tail = replace(tail, foreign=tail.foreign + 1)
+        elif isinstance(body, Opened):
+            tail = replace(
+                tail, generation=body.generation, opened=record.offset, published=0, hash=GENESIS, offset=record.offset
+            )
+        elif isinstance(body, Heartbeat):
+            _refuse_unless(body.feedseq <= head.number and index.hash_at(body.feedseq) == body.head_hash, body.feedseq)
+        else:
+            _refuse_unless(index.hash_at(body.feedseq) == record.event_hash, body.feedseq)
+            if body.feedseq == tail.published + 1:
+                tail = replace(tail, published=body.feedseq, hash=record.event_hash, offset=record.offset)
+    return tail
+
+
+def _refuse_unless(known: bool, number: int) -> None:  # noqa: FBT001
+    if not known:
+        raise FeedRefused(f"the log holds number {number} of this feed as the database does not know it")

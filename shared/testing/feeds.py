@@ -1,0 +1,74 @@
+"""Builders for tests of the backbone: events, commits, a relay of one feed, and what stands on a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Event
+
+import msgspec
+
+from shared.clock import Clock, SystemClock
+from shared.events.envelope import Envelope, Outgoing
+from shared.events.feed import FeedName
+from shared.events.log import LogRecord, OwnLog
+from shared.events.relay_process import Relay, build_relay
+from shared.storage.mongo import connect
+from shared.storage.unit_of_work import UnitOfWork
+
+
+def an_event(key: str = "a", version: int = 1, *, feed: str = "org", **data: object) -> Outgoing:
+    """Return an event of an aggregate."""
+    body = msgspec.json.encode({"key": key, "version": version, **data})
+    return Outgoing(type="test.happened.v1", key=key, version=version, data=body, feed=feed)
+
+
+def a_commit(unit_of_work: UnitOfWork, organisation: str, *events: Outgoing) -> None:
+    """Commit events."""
+    unit_of_work.run(organisation, lambda work: work.emit(*events))
+
+
+def commits(unit_of_work: UnitOfWork, organisation: str, count: int, *, first: int = 1) -> None:
+    """Commit one event each for `count` versions of one aggregate."""
+    for version in range(first, first + count):
+        a_commit(unit_of_work, organisation, an_event("a", version))
+
+
+def a_relay(
+    mongodb_uri: str,
+    bootstrap_servers: str,
+    feeds: Sequence[FeedName],
+    *,
+    clock: Clock | None = None,
+    stop: Event | None = None,
+    holder: str | None = None,
+    lease_seconds: float = 30.0,
+    heartbeat_seconds: float = 3600.0,
+    poll_seconds: float = 0.5,
+    at: Callable[[str], None] = lambda _: None,
+) -> Relay:
+    """Return a relay of some feeds of one service."""
+    return build_relay(
+        service=feeds[0].service,
+        feeds=feeds,
+        client_factory=lambda: connect(mongodb_uri, appname="relay"),
+        bootstrap_servers=bootstrap_servers,
+        clock=clock or SystemClock(),
+        stop=stop or Event(),
+        heartbeat_seconds=heartbeat_seconds,
+        poll_seconds=poll_seconds,
+        partnership_version="1",
+        partnership_hash="f" * 64,
+        holder=holder,
+        lease_seconds=lease_seconds,
+        at=at,
+    )
+
+
+def on_topic(bootstrap_servers: str, topic: str) -> list[LogRecord]:
+    """Return everything that stands on a feed's topic."""
+    return list(OwnLog(bootstrap_servers, topic, SystemClock()).read(0))
+
+
+def numbers_on(bootstrap_servers: str, topic: str) -> list[int]:
+    """Return the numbers of the events on a feed's topic, in the order of the log."""
+    return [record.body.feedseq for record in on_topic(bootstrap_servers, topic) if isinstance(record.body, Envelope)]
