@@ -54,37 +54,25 @@ class PortfolioFilter:
     limit: int = 50
 
 
-class Portfolios(Protocol):
-    """The employer's portfolios."""
+class Store(Protocol[T]):
+    """Things of one kind, each found by its id and replaced whole."""
 
-    def find(self, reading: Reading, portfolio_id: str) -> Kept[Portfolio] | None:
-        """Return the portfolio, None when there is none."""
+    def find(self, reading: Reading, identifier: str) -> Kept[T] | None:
+        """Return the thing, None when there is none."""
+
+    def keep(self, work: Work, thing: T, version: int) -> Kept[T]:
+        """Store what was read as `version` (0: new) and return it as kept now.
+
+        Raises:
+            ConcurrentChange: somebody else changed it first.
+        """
+
+
+class Portfolios(Store[Portfolio], Protocol):
+    """The employer's portfolios."""
 
     def list(self, reading: Reading, asked: PortfolioFilter) -> list[Kept[Portfolio]]:
         """Return up to `limit` portfolios in the order of their ids."""
-
-    def keep(self, work: Work, portfolio: Portfolio, version: int) -> Kept[Portfolio]:
-        """Store what was read as `version` (0: new) and return it as kept now."""
-
-
-class People(Protocol):
-    """The employer's people, by opaque id."""
-
-    def find(self, reading: Reading, practitioner_id: str) -> Kept[Person] | None:
-        """Return the person, None when enrolment has not told of one."""
-
-    def keep(self, work: Work, person: Person, version: int) -> Kept[Person]:
-        """Store what was read as `version` (0: new) and return it as kept now."""
-
-
-class Evaluations(Protocol):
-    """Self-assessments, one document per portfolio."""
-
-    def find(self, reading: Reading, portfolio_id: str) -> Kept[Evaluation] | None:
-        """Return the self-assessments, None before the first."""
-
-    def keep(self, work: Work, evaluation: Evaluation, version: int) -> Kept[Evaluation]:
-        """Store what was read as `version` (0: new) and return it as kept now."""
 
 
 class Sessions(Protocol):
@@ -95,16 +83,6 @@ class Sessions(Protocol):
 
     def add(self, work: Work, sessions: tuple[Session, ...]) -> None:
         """Store new sessions."""
-
-
-class Courses(Protocol):
-    """Titles of published courses."""
-
-    def find(self, reading: Reading, course: str) -> Kept[Course] | None:
-        """Return the course, None when it was not published to us."""
-
-    def keep(self, work: Work, course: Course, version: int) -> None:
-        """Store what was read as `version` (0: new)."""
 
 
 class Rulebook(Protocol):
@@ -123,10 +101,10 @@ class Ports:
     """All of them. `person_id(organisation, reference)` gives an employee's opaque id; references are never kept."""
 
     portfolios: Portfolios
-    people: People
-    evaluations: Evaluations
+    people: Store[Person]
+    evaluations: Store[Evaluation]
     sessions: Sessions
-    courses: Courses
+    courses: Store[Course]
     rulebook: Rulebook
     publish: Callable[[Event, int], Outgoing]
     person_id: Callable[[str, str], str]
