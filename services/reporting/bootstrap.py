@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+import secrets
+import threading
+from importlib.metadata import PackageNotFoundError, version
+
+from flask import Flask
+
+from services.reporting.api.bodies import report_csv
+from services.reporting.api.routes import operator_routes, publication_routes, report_routes
+from services.reporting.application.desk import Desk
 from services.reporting.application.ports import Terms
+from services.reporting.messaging.published import outgoing
+from services.reporting.settings import SERVICE, ReportingSettings, settings
+from services.reporting.storage.feeds import feed_states
+from services.reporting.storage.repositories import MongoRooms
+from services.reporting.web.sessions import LocalSignIn, NoSignIn, Sessions, SignIn
+from services.reporting.web.views import Pages, page_routes, sign_in_routes
+from shared.clock import SystemClock
+from shared.events.contracts import contract_book
+from shared.events.feed import FeedName
+from shared.events.relay_process import build_relay
+from shared.http import ServiceDescription, create_app, idempotency
+from shared.identifiers import new_identifier
+from shared.identity import RoleTable, TokenVerifier
 from shared.partnership import Partnership
+from shared.process.settings import LOCAL, PRODUCTION
+from shared.storage.mongo import Client, connect
+from shared.storage.unit_of_work import UnitOfWork
 
 
 def terms_of(partnership: Partnership) -> Terms:
@@ -18,3 +43,122 @@ def terms_of(partnership: Partnership) -> Terms:
             for name, evidence_set in partnership.evidence_sets.items()
         },
     )
+
+
+def desk_of(partnership: Partnership) -> Desk:
+    """Return the board's desk on the storage and messaging rooms."""
+    return Desk(rooms=MongoRooms(feed_states), terms=terms_of(partnership), publish=outgoing)
+
+
+def hosted_board(given: ReportingSettings, partnership: Partnership) -> tuple[str, ...]:
+    """Return the board when this instance hosts it: nobody else has anything here."""
+    return tuple(slug for slug in given.hosted(partnership) if slug == partnership.board)
+
+
+def unit_of_work(given: ReportingSettings, client: Client) -> UnitOfWork:
+    """Return the transactions of this service; every event is held against its contract before it is kept."""
+    return UnitOfWork(
+        client=client,
+        service=SERVICE,
+        clock=SystemClock(),
+        new_identifier=new_identifier,
+        contracts=contract_book(),
+        prefix=given.database_prefix,
+    )
+
+
+def web_app() -> Flask:
+    """Return the HTTP application. Called in each worker process, after the fork."""
+    given = settings()
+    return build_web_app(given, connect(given.mongodb_uri, appname=f"{SERVICE}-api"))
+
+
+def build_web_app(given: ReportingSettings, client: Client) -> Flask:
+    """Return the HTTP application on a client that the caller made."""
+    partnership = given.partnership()
+    desk = desk_of(partnership)
+    clock = SystemClock()
+    verifier = TokenVerifier(given.trusted_issuers_file, SERVICE, clock)
+    is_production = given.profile == PRODUCTION
+    pages = Pages(
+        desk=desk,
+        sessions=Sessions(given.board_session_secret or secrets.token_urlsafe(32), is_secure=is_production),
+        sign_in=_sign_in(given, partnership.board),
+        as_csv=report_csv,
+    )
+    return create_app(
+        ServiceDescription(
+            name=SERVICE,
+            title="Board reporting",
+            version=_version(),
+            blueprints=(
+                publication_routes(desk),
+                report_routes(desk),
+                operator_routes(desk),
+                page_routes(pages),
+                sign_in_routes(pages),
+            ),
+            unit_of_work=unit_of_work(given, client),
+            partnership=partnership,
+            roles=RoleTable.of_service(SERVICE),
+            verifier=verifier,
+            hosted=hosted_board(given, partnership),
+            clock=clock,
+            is_production=is_production,
+        )
+    )
+
+
+def prepare(given: ReportingSettings) -> None:
+    """Make the indexes of the board's database; again changes nothing."""
+    partnership = given.partnership()
+    client = connect(given.mongodb_uri, appname=f"{SERVICE}-prepare")
+    try:
+        unit = unit_of_work(given, client)
+        for board in hosted_board(given, partnership):
+            idempotency.prepare(unit.database(board))
+    finally:
+        client.close()
+
+
+class RelayPart:
+    """The relay of the board's feed, as a part that runs until it is told to stop."""
+
+    def __init__(self, given: ReportingSettings) -> None:
+        self._given = given
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set."""
+        given = self._given
+        partnership = given.partnership()
+        build_relay(
+            service=SERVICE,
+            feeds=[FeedName("org", board, SERVICE) for board in hosted_board(given, partnership)],
+            client_factory=lambda: connect(given.mongodb_uri, appname=f"{SERVICE}-relay"),
+            bootstrap_servers=given.kafka_bootstrap_servers,
+            clock=SystemClock(),
+            stop=stop,
+            heartbeat_seconds=given.heartbeat_seconds,
+            poll_seconds=given.relay_poll_seconds,
+            partnership_version=str(partnership.version),
+            partnership_hash=partnership.hash,
+            instance=given.instance,
+            database_prefix=given.database_prefix,
+        ).run()
+
+    def ready(self) -> bool:
+        """Return True: a feed that cannot be sent shows in the relay's metrics."""
+        return True
+
+
+def _sign_in(given: ReportingSettings, board: str) -> SignIn:
+    """Return how people come in: buttons on a local run, nothing yet elsewhere."""
+    return LocalSignIn(board) if given.profile == LOCAL else NoSignIn()
+
+
+def _version() -> str:
+    """Return the distribution's version; a checkout that nobody installed has none."""
+    try:
+        return version("teaching-partnership")
+    except PackageNotFoundError:
+        return "0+checkout"

@@ -8,13 +8,14 @@ from services.reporting.application.commands import ClosePublication
 from services.reporting.application.ports import Rooms, Terms, position_of
 from services.reporting.application.queries import rollups_of
 from services.reporting.domain.errors import NothingToPublish
+from services.reporting.domain.events import TablePublished, tables_published
 from services.reporting.domain.publication import Publication, headline, published_tables
 from services.reporting.domain.tables import everybody, five_tables
 from shared.events.envelope import Outgoing
 from shared.storage.unit_of_work import Work
 
-Publish = Callable[[Publication], tuple[Outgoing, ...]]
-"""Turns a publication into its events; the messaging room knows how."""
+Publish = Callable[[TablePublished], Outgoing]
+"""Spells an event for the bus; the messaging room knows how."""
 
 
 def close_publication(
@@ -47,5 +48,5 @@ def close_publication(
         },
     )
     rooms.publications(work).add(publication)
-    work.emit(*publish(publication))
+    work.emit(*map(publish, tables_published(publication)))
     return publication

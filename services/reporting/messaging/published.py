@@ -1,6 +1,6 @@
-"""A closed publication as events: one `reporting.table-published.v1` per table, published figures only.
+"""Domain events in the bus's spelling: one `reporting.table-published.v1` per table of a closed publication.
 
-The officer's title is free text and stays behind; notes travel as codes, their sentences stand on the pages.
+Notes travel as codes, their sentences stand on the pages.
 """
 
 from __future__ import annotations
@@ -9,37 +9,26 @@ from decimal import Decimal
 
 import msgspec
 
-from services.reporting.domain.publication import Cell, Publication, PublishedTable
-from shared.events.envelope import Outgoing
+from services.reporting.domain.events import TablePublished
+from services.reporting.domain.publication import Cell
+from shared.events.envelope import Outgoing, instant
 
 TABLE_PUBLISHED = "reporting.table-published.v1"
 
 
-def table_published(publication: Publication) -> tuple[Outgoing, ...]:
-    """Return the publication's events, in the catalogue's order, all under the publication's key."""
-    return tuple(
-        Outgoing(
-            type=TABLE_PUBLISHED,
-            key=publication.publication_id,
-            version=version,
-            data=_encoded(publication, table),
-        )
-        for version, table in enumerate(publication.tables, start=1)
-    )
-
-
-def _encoded(publication: Publication, table: PublishedTable) -> bytes:
-    return msgspec.json.encode(
-        {
-            "publication_id": publication.publication_id,
-            "closed_at": publication.closed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "table": table.name,
-            "columns": [column.name for column in table.columns],
-            "rows": [[_plain(cell) for cell in row] for row in table.rows],
-            "notes": [note.value for note in table.notes],
-            "as_of": [{"feed": feed.feed, "number": feed.number, "head": feed.head} for feed in publication.feeds],
-        }
-    )
+def outgoing(event: TablePublished) -> Outgoing:
+    """Return the event as it goes on the board's feed, under its publication's key."""
+    table = event.table
+    data = {
+        "publication_id": event.publication_id,
+        "closed_at": instant(event.closed_at),
+        "table": table.name,
+        "columns": [column.name for column in table.columns],
+        "rows": [[_plain(cell) for cell in row] for row in table.rows],
+        "notes": [note.value for note in table.notes],
+        "as_of": [{"feed": feed.feed, "number": feed.number, "head": feed.head} for feed in event.feeds],
+    }
+    return Outgoing(type=TABLE_PUBLISHED, key=event.publication_id, version=event.place, data=msgspec.json.encode(data))
 
 
 def _plain(cell: Cell) -> str | int | float | None:

@@ -120,3 +120,26 @@ class MongoFeeds:
     def states(self) -> tuple[FeedState, ...]:
         """Return the state of every feed that was heard of, by name."""
         return tuple(sorted(self._states(self._reading), key=lambda state: state.feed))
+
+
+class MongoRooms:
+    """Opens the board's database."""
+
+    def __init__(self, states: Callable[[Reading], tuple[FeedState, ...]]) -> None:
+        self._states = states
+
+    def projections(self, work: Work) -> MongoProjections:
+        """Return the projections of a transaction."""
+        return MongoProjections(work)
+
+    def counted(self, reading: Reading) -> MongoCounted:
+        """Return the roll-ups."""
+        return MongoCounted(reading)
+
+    def publications(self, reading: Reading) -> MongoPublications:
+        """Return the closed publications."""
+        return MongoPublications(reading)
+
+    def feeds(self, reading: Reading) -> MongoFeeds:
+        """Return the feeds' states."""
+        return MongoFeeds(reading, self._states)
