@@ -19,6 +19,8 @@ from services.enrolment.domain.records import DATES, FIELDS, NUMBERS, REQUIRED, 
 # What a cell may hold, before anything is decided. `object` stands for JSON lists and objects: never a value.
 Cell = str | int | float | bool | date | datetime | None | object
 
+TEXT_FORMATS = ("csv", "tsv", "ndjson")
+SHEET_FORMATS = ("xlsx", "xls", "ods")
 _LONGEST_TEXT = 500
 _EARLIEST_YEAR = 1900
 _REGISTRATION = re.compile(r"\s*SW\s*0*([1-9][0-9]{0,5})\s*", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -11,7 +11,7 @@ from shared.storage.mongo import Document
 T = TypeVar("T")
 
 
-def document_of(value: object, identity: str, **more: Any) -> Document:
+def document_of(value: object, identity: str, **more: object) -> Document:
     """Return the document of a value: `_id`, all its fields, and what is there only to be found by."""
     fields: Document = msgspec.to_builtins(value)
     return {"_id": identity, **fields, **more}

@@ -12,7 +12,6 @@ from services.enrolment.domain.errors import FileTooLarge, UnreadableFile, Wrong
 from services.enrolment.domain.mapping import Cell, FileMapping
 from services.enrolment.domain.text_files import MOST_ROWS, FileRow, limited, place_headings
 
-SHEET_FORMATS = ("xlsx", "xls", "ods")
 MOST_UNPACKED_BYTES = 200 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"

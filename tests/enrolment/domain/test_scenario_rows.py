@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from services.enrolment.application.column_mappings import mapping_for, mapping_from
 from services.enrolment.domain import decisions, records
 from services.enrolment.domain.decisions import OfferedCohort, OfferedCourse, decide
 from services.enrolment.domain.mapping import FileMapping, read_row
-from services.enrolment.storage.column_mappings import mapping_from
-from services.enrolment.storage.files import mapping_for, read_file
+from services.enrolment.storage.files import read_file
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
 FILES = [

@@ -1,12 +1,14 @@
-"""A column mapping as it is kept and sent (plain JSON), to and from the value that reading uses."""
+"""A column mapping as it is sent and declared (plain JSON), and which one an uploaded file is read by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from services.enrolment.domain.mapping import FileMapping, SplitName
+from services.enrolment.domain.errors import WrongFileType
+from services.enrolment.domain.mapping import SHEET_FORMATS, TEXT_FORMATS, FileMapping, SplitName
 
 
 def mapping_from(document: Mapping[str, Any]) -> FileMapping:
@@ -46,3 +48,19 @@ def document_of(mapping: FileMapping) -> dict[str, Any]:
     if split and split.single_name:
         document["split_name"]["single_name"] = split.single_name
     return {name: value for name, value in document.items() if value not in (None, {})}
+
+
+def mapping_for(declared: FileMapping | None, filename: str, charset: str | None = None) -> FileMapping:
+    """Return how to read this upload: the employer's mapping, else the canonical file of the name's type.
+
+    Raises:
+        WrongFileType: There is no mapping and the name's type is none that is read.
+    """
+    if declared is not None and declared.format is not None:
+        return replace(declared, encoding=charset or declared.encoding)
+    ending = filename.rsplit(".", 1)[-1].lower() if "." in filename else "csv"
+    kind = {"txt": "csv", "jsonl": "ndjson", "json": "ndjson"}.get(ending, ending)
+    if kind not in (*TEXT_FORMATS, *SHEET_FORMATS):
+        raise WrongFileType("use a file of type CSV, TSV, XLSX, XLS, ODS or NDJSON")
+    base = declared or FileMapping()
+    return replace(base, format=kind, encoding=charset or base.encoding)

@@ -1,0 +1,39 @@
+"""How views reach the application's books and desks: the composition root puts them into the Flask application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from services.enrolment.application.ports import Books, Desk, OpenBooks, OpenDesk, ReadFile
+from services.enrolment.domain.mapping import FileMapping
+from shared.storage.unit_of_work import Reading, Work
+
+EXTENSION = "enrolment"
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What views need: `mappings` are those of the partnership file, by organisation."""
+
+    open_books: OpenBooks
+    open_desk: OpenDesk
+    read_file: ReadFile
+    mappings: dict[str, FileMapping]
+
+
+def rooms() -> Rooms:
+    """Return the running application's rooms."""
+    return cast("Rooms", current_app.extensions[EXTENSION])
+
+
+def books(reading: Reading) -> Books:
+    """Return an organisation's books."""
+    return rooms().open_books(reading)
+
+
+def desk(work: Work) -> Desk:
+    """Return an organisation's desk inside a transaction."""
+    return rooms().open_desk(work)

@@ -1,0 +1,251 @@
+"""Files of nominations over HTTP: sent, checked, confirmed; their rows, errors and templates; the column mapping."""
+
+from __future__ import annotations
+
+from services.enrolment.api import downloads
+from services.enrolment.api import representations as show
+from services.enrolment.api.rooms import books, desk, rooms
+from services.enrolment.api.schemas import (
+    MAPPING,
+    NOTHING_IN,
+    ROWS_ASKED,
+    UPLOAD_ASKED,
+    UPLOAD_OUT,
+    UPLOAD_ROW_OUT,
+)
+from services.enrolment.application import queries, upload_handlers
+from services.enrolment.application.column_mappings import document_of, mapping_for, mapping_from
+from services.enrolment.application.uploads import Upload
+from services.enrolment.domain.decisions import REFUSED
+from services.enrolment.domain.errors import FileTooLarge, NoSuchThing, WrongFileType
+from services.enrolment.domain.mapping import FileMapping
+from services.enrolment.domain.text_files import MOST_BYTES, MOST_ROWS
+from shared.http import (
+    Reply,
+    Routes,
+    accepts,
+    asks,
+    conditional,
+    etag_of,
+    if_match,
+    load,
+    page_of,
+    paged,
+    query,
+    read,
+    refuses,
+    returns,
+    scope,
+    transact,
+    uploaded,
+    uploads,
+)
+from shared.http.errors import HttpRefusal, WrongMediaType
+from shared.storage.unit_of_work import Reading, Work
+
+upload_routes = Routes("enrolment-uploads", description="Files of nominations: send, look, confirm.")
+
+_UPLOADS = "/v1/organisations/<org>/enrolment-uploads"
+_UPLOAD = f"{_UPLOADS}/<upload_id>"
+_TYPES = (
+    "application/octet-stream",
+    "text/csv",
+    "text/tab-separated-values",
+    "text/plain",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-excel",
+    "application/vnd.oasis.opendocument.spreadsheet",
+)
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class TooLarge(HttpRefusal):
+    """The file is larger than one upload may be."""
+
+    slug = "file-too-large"
+    status = 413
+
+
+@upload_routes.post(_UPLOADS)
+@scope("uploads.create")
+@uploads(*_TYPES, most_bytes=MOST_BYTES)
+@asks(UPLOAD_ASKED)
+@returns(200, UPLOAD_OUT, description="this very file is being worked on already")
+@returns(202, UPLOAD_OUT)
+@refuses(413, "more than 20 MiB or 50,000 rows")
+@refuses(415, "not a file of the expected type")
+def send(org: str) -> Reply:
+    """Send a file; its rows are checked by and by, and nothing is taken before it is confirmed."""
+    asked = query(UPLOAD_ASKED)
+    file = uploaded()
+    filename = asked.get("filename") or file.filename or "upload.csv"
+    read_file = rooms().read_file
+
+    def change(work: Work) -> Reply:
+        at = desk(work)
+        try:
+            mapping = mapping_for(_declared(at.organisation, work), filename, asked.get("charset"))
+            upload_handlers.refuse_at_the_door(file.content, mapping, read_file)
+            upload, is_new = upload_handlers.receive(at, file.content, filename, mapping)
+        except FileTooLarge as error:
+            raise TooLarge(error.detail, faults=error.faults) from error
+        except WrongFileType as error:
+            raise WrongMediaType(error.detail, faults=error.faults) from error
+        where = f"/v1/organisations/{org}/enrolment-uploads/{upload.upload_id}"
+        return Reply(202 if is_new else 200, show.upload(upload, is_new=is_new), location=where)
+
+    return transact(org, change)
+
+
+@upload_routes.get(_UPLOADS)
+@scope("uploads.read")
+@paged
+@returns(200, UPLOAD_OUT)
+def list_uploads(org: str) -> Reply:
+    """Read every file that was sent, oldest first."""
+    page = page_of()
+    return read(
+        org,
+        lambda reading: page.reply(
+            books(reading).uploads.page(page.after, page.fetch), lambda upload: upload.upload_id, show.upload
+        ),
+    )
+
+
+@upload_routes.get(f"{_UPLOADS}/template.csv")
+@scope("uploads.create")
+@returns(200, content_type="text/csv")
+def template_csv(org: str) -> Reply:
+    """Take an empty CSV file under one's own headings."""
+
+    def answer(reading: Reading) -> Reply:
+        content = downloads.template_csv(_declared(org, reading) or FileMapping())
+        return Reply(200, raw=content, content_type="text/csv", filename="nominations.csv")
+
+    return read(org, answer)
+
+
+@upload_routes.get(f"{_UPLOADS}/template.xlsx")
+@scope("uploads.create")
+@returns(200, content_type=_XLSX)
+def template_xlsx(org: str) -> Reply:
+    """Take an empty sheet under one's own headings."""
+
+    def answer(reading: Reading) -> Reply:
+        content = downloads.template_xlsx(_declared(org, reading) or FileMapping())
+        return Reply(200, raw=content, content_type=_XLSX, filename="nominations.xlsx")
+
+    return read(org, answer)
+
+
+@upload_routes.get(_UPLOAD)
+@scope("uploads.read")
+@returns(200, UPLOAD_OUT)
+def read_upload(org: str, upload_id: str) -> Reply:
+    """See how far a file is, and what became of its rows."""
+    return read(org, lambda reading: Reply(200, show.upload(_upload(reading, upload_id))))
+
+
+@upload_routes.get(f"{_UPLOAD}/rows")
+@scope("uploads.read")
+@asks(ROWS_ASKED)
+@paged
+@returns(200, UPLOAD_ROW_OUT)
+def read_rows(org: str, upload_id: str) -> Reply:
+    """Read the rows in file order, with what was decided."""
+    page = page_of()
+    wanted = query(ROWS_ASKED).get("decision")
+    first = int(page.after) + 1 if page.after is not None else 0
+
+    def answer(reading: Reading) -> Reply:
+        _upload(reading, upload_id)
+        rows = books(reading).uploads.rows(upload_id, first, page.fetch, wanted)
+        return page.reply(rows, lambda row: str(row.index), show.upload_row)
+
+    return read(org, answer)
+
+
+@upload_routes.get(f"{_UPLOAD}/errors.csv")
+@scope("uploads.read")
+@returns(200, content_type="text/csv")
+def errors_csv(org: str, upload_id: str) -> Reply:
+    """Take the refused rows only, under one's own headings, with the message in the cell."""
+
+    def answer(reading: Reading) -> Reply:
+        upload = _upload(reading, upload_id)
+        refused = books(reading).uploads.rows(upload_id, 0, MOST_ROWS, REFUSED)
+        content = downloads.errors_csv(refused, upload.mapping)
+        return Reply(200, raw=content, content_type="text/csv", filename="errors.csv")
+
+    return read(org, answer)
+
+
+@upload_routes.post(f"{_UPLOAD}/confirm")
+@scope("uploads.confirm")
+@accepts(NOTHING_IN)
+@returns(202, UPLOAD_OUT)
+@refuses(409, "the file is still being checked, or could not be read")
+def confirm(org: str, upload_id: str) -> Reply:
+    """Have the good rows taken; confirming twice is confirming once."""
+    load(NOTHING_IN)
+    return transact(org, lambda work: Reply(202, show.upload(upload_handlers.confirm(desk(work), upload_id))))
+
+
+@upload_routes.delete(_UPLOAD)
+@scope("uploads.remove")
+@returns(204)
+@refuses(409, "the file was confirmed")
+def remove(org: str, upload_id: str) -> Reply:
+    """Forget a file that was not confirmed."""
+
+    def change(work: Work) -> Reply:
+        upload_handlers.remove(desk(work), upload_id)
+        return Reply(204)
+
+    return transact(org, change)
+
+
+@upload_routes.get("/v1/organisations/<org>/column-mapping")
+@scope("column-mapping.read")
+@returns(200, MAPPING, etag=True)
+def read_mapping(org: str) -> Reply:
+    """Read how one's own files are read: as set here, else as the partnership file says."""
+
+    def answer(reading: Reading) -> Reply:
+        own = books(reading).mappings.find()
+        declared = _declared(org, reading) or FileMapping(format="csv")
+        return Reply(200, document_of(declared), etag=etag_of(own[1] if own else 0))
+
+    return read(org, answer)
+
+
+@upload_routes.put("/v1/organisations/<org>/column-mapping")
+@scope("column-mapping.set")
+@accepts(MAPPING)
+@conditional
+@returns(200, MAPPING, etag=True)
+def set_mapping(org: str) -> Reply:
+    """Set how one's own files are read, from the next file on."""
+    wanted = mapping_from(load(MAPPING))
+
+    def change(work: Work) -> Reply:
+        at = desk(work)
+        own = at.mappings.find()
+        if_match(etag_of(own[1]) if own else None)
+        version = at.mappings.save(wanted, own[1] if own else 0)
+        return Reply(200, document_of(wanted), etag=etag_of(version))
+
+    return transact(org, change)
+
+
+def _upload(reading: Reading, upload_id: str) -> Upload:
+    found = books(reading).uploads.find(upload_id)
+    if found is None:
+        raise NoSuchThing("no such upload")
+    return found
+
+
+def _declared(org: str, reading: Reading) -> FileMapping | None:
+    return queries.declared_mapping(books(reading), rooms().mappings.get(org))

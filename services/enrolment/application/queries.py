@@ -1,0 +1,66 @@
+"""What people may look at, of one organisation. Nothing is changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from services.enrolment.application.facts import CoursePublished
+from services.enrolment.application.ports import Books
+from services.enrolment.domain import seats
+from services.enrolment.domain.courses import Course, KeptCohort, Place
+from services.enrolment.domain.decisions import OfferedCourse
+from services.enrolment.domain.enrolments import Enrolment
+from services.enrolment.domain.errors import NoSuchThing
+from services.enrolment.domain.mapping import FileMapping
+
+T = TypeVar("T")
+MOST_COURSES = 1000
+
+
+def catalogue(books: Books, show: Callable[[CoursePublished, OfferedCourse], T]) -> list[T]:
+    """Return every course that this organisation knows, in order of code."""
+    offered = books.catalogue.courses()
+    return [show(told, offered[code]) for code, told in books.catalogue.titles().items() if code in offered]
+
+
+def same_course(one: Course, other: Course) -> bool:
+    """Return whether two versions of a course offer the same."""
+    return replace(one, version=0) == replace(other, version=0)
+
+
+def places(books: Books, course: str, intake: str) -> tuple[list[Place], list[Place]]:
+    """Return the seats and the queue of a cohort, each in order of arrival."""
+    return (
+        books.places.in_state(course, intake, seats.SEAT),
+        books.places.in_state(course, intake, seats.WAITING),
+    )
+
+
+def waiting_lists(books: Books) -> list[tuple[KeptCohort, list[Place]]]:
+    """Return every cohort that somebody waits for, with its queue."""
+    found = [
+        kept for course in books.courses.page(None, MOST_COURSES) for kept in books.courses.cohorts_of(course.code)
+    ]
+    return [
+        (kept, books.places.in_state(kept.course, kept.intake, seats.WAITING)) for kept in found if kept.cohort.waiting
+    ]
+
+
+def enrolment(books: Books, enrolment_id: str) -> Enrolment:
+    """Return one enrolment.
+
+    Raises:
+        NoSuchThing: There is none of that id.
+    """
+    found = books.enrolments.find(enrolment_id)
+    if found is None:
+        raise NoSuchThing("no such enrolment")
+    return found
+
+
+def declared_mapping(books: Books, of_partnership: FileMapping | None) -> FileMapping | None:
+    """Return how this employer's files are read: as it has set itself, else as the partnership file says."""
+    own = books.mappings.find()
+    return own[0] if own else of_partnership

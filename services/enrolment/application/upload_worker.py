@@ -1,0 +1,117 @@
+"""The worker that brings uploaded files forward, one leased job at a time, one transaction per step.
+
+What a step does is in `upload_handlers`; when the next one is due, and what happens after a fault, is here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from services.enrolment.application import upload_handlers, uploads
+from services.enrolment.application.ports import Desk, OpenBooks, OpenDesk, ReadFile
+from services.enrolment.application.uploads import Upload
+from services.enrolment.domain.errors import UnreadableFile
+from services.enrolment.domain.text_files import FileRow
+from shared.clock import wait_for
+from shared.errors import ConcurrentChange, Unavailable
+from shared.storage.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 0.05
+IDLE_SECONDS = 0.3
+AWAY_SECONDS = 2.0
+MOST_LEASES = 10
+
+
+class UploadWorker:
+    """Brings the uploads of some organisations forward until it is stopped."""
+
+    def __init__(
+        self,
+        unit_of_work: UnitOfWork,
+        organisations: Sequence[str],
+        *,
+        open_books: OpenBooks,
+        open_desk: OpenDesk,
+        read_file: ReadFile,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._unit = unit_of_work
+        self._organisations = tuple(organisations)
+        self._open_books = open_books
+        self._open_desk = open_desk
+        self._read_file = read_file
+        self._close = close
+        self._reachable = True
+
+    def ready(self) -> bool:
+        """Return whether the database answered last."""
+        return self._reachable
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then return after the step at hand."""
+        try:
+            while not stop.is_set():
+                try:
+                    did_something = self.work_once(stop)
+                    self._reachable = True
+                except Unavailable:
+                    self._reachable = False
+                    wait_for(stop, AWAY_SECONDS)
+                    continue
+                wait_for(stop, BUSY_SECONDS if did_something else IDLE_SECONDS)
+        finally:
+            self._close()
+
+    def work_once(self, stop: threading.Event | None = None) -> bool:
+        """Bring every job that waits as far as it goes; return whether there was any."""
+        did_something = False
+        for organisation in self._organisations:
+            for job in self._open_books(self._unit.reading(organisation)).uploads.waiting():
+                did_something = self._bring_forward(organisation, job.upload_id, stop) or did_something
+        return did_something
+
+    def _bring_forward(self, organisation: str, upload_id: str, stop: threading.Event | None) -> bool:
+        try:
+            held = self._commit(organisation, lambda desk: upload_handlers.lease(desk, upload_id))
+            if held is None:
+                return False
+            if held.state == uploads.CHECKING:
+                self._check(organisation, held, stop)
+            else:
+                self._import(organisation, held, stop)
+        except ConcurrentChange:
+            return False
+        return True
+
+    def _check(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
+        try:
+            rows = self._rows(organisation, held)
+        except UnreadableFile as fault:
+            failure = fault
+            self._commit(organisation, lambda desk: upload_handlers.fail(desk, held, failure))
+            return
+        while held.state == uploads.CHECKING and not (stop and stop.is_set()):
+            held = self._check_step(organisation, held, rows)
+
+    def _rows(self, organisation: str, held: Upload) -> list[FileRow]:
+        if held.epoch > MOST_LEASES:
+            raise UnreadableFile("this file stopped its reader again and again; send it in another format")
+        content = self._open_books(self._unit.reading(organisation)).uploads.content(held.upload_id)
+        return self._read_file(content, held.mapping)
+
+    def _check_step(self, organisation: str, held: Upload, rows: list[FileRow]) -> Upload:
+        return self._commit(organisation, lambda desk: upload_handlers.check_step(desk, held, rows))
+
+    def _import(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
+        while held.state == uploads.CONFIRMING and not (stop and stop.is_set()):
+            held = self._import_step(organisation, held)
+
+    def _import_step(self, organisation: str, held: Upload) -> Upload:
+        return self._commit(organisation, lambda desk: upload_handlers.import_step(desk, held))
+
+    def _commit(self, organisation: str, step: Callable[[Desk], T]) -> T:
+        return self._unit.run(organisation, lambda work: step(self._open_desk(work)))
