@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from threading import Event
 
 from flask import Flask
 
@@ -24,6 +25,8 @@ from services.assessment.storage.repositories import (
 from shared.clock import SystemClock
 from shared.errors import Malformed
 from shared.events.contracts import contract_book
+from shared.events.feed import FeedName
+from shared.events.relay_process import build_relay
 from shared.http import ServiceDescription, create_app, idempotency
 from shared.identifiers import new_identifier
 from shared.identity import Pseudonyms, RoleTable, TokenVerifier
@@ -147,3 +150,32 @@ def prepare(given: AssessmentSettings) -> None:
             idempotency.prepare(database)
     finally:
         client.close()
+
+
+class RelayPart:
+    """The process that numbers and sends the hosted employers' feeds."""
+
+    def __init__(self, given: AssessmentSettings) -> None:
+        self._given = given
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set."""
+        given, partnership = self._given, self._given.partnership()
+        build_relay(
+            service=SERVICE,
+            feeds=[FeedName("org", employer, SERVICE) for employer in hosted_employers(given, partnership)],
+            client_factory=lambda: connect(given.mongodb_uri, appname=f"{SERVICE}-relay"),
+            bootstrap_servers=given.kafka_bootstrap_servers,
+            clock=SystemClock(),
+            stop=stop,
+            heartbeat_seconds=given.heartbeat_seconds,
+            poll_seconds=given.relay_poll_seconds,
+            partnership_version=str(partnership.version),
+            partnership_hash=partnership.hash,
+            instance=given.instance,
+            database_prefix=given.database_prefix,
+        ).run()
+
+    def ready(self) -> bool:
+        """Return that the process lives; each feed waits for database and broker by itself."""
+        return True
