@@ -2,6 +2,10 @@
 
 One ES256 key and one pseudonym key per organisation, kept under the state directory so that ids stay the same from
 one run to the next. The formats are those of `shared.identity`: `<organisation>.json` and `trusted-issuers.json`.
+
+    PROFILE=local python -m shared.local.issuer PARTNERSHIP_FILE KEYS_DIRECTORY ADDRESS
+
+makes the keys, and the doors file for services at ADDRESS (`http://{service}-api:8000`), for `docker-compose.yml`.
 """
 
 from __future__ import annotations
@@ -9,17 +13,21 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from environs import Env
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from shared.clock import Clock
+from shared.clock import Clock, SystemClock
 from shared.errors import Forbidden
-from shared.identifiers import NewIdentifier
+from shared.identifiers import NewIdentifier, new_identifier
 from shared.identity.organisation_keys import read_keys
-from shared.process.settings import LOCAL
+from shared.partnership import load
+from shared.partnership.model import SERVICES
+from shared.process.settings import LOCAL, PRODUCTION
 
 LIFE_SECONDS = 600
 PSEUDONYM_KEY_BYTES = 32
@@ -94,3 +102,19 @@ def _write(path: Path, content: dict[str, object]) -> None:
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
     draft.replace(path)
+
+
+def main(partnership_file: str, keys_dir: str, address: str) -> None:
+    """Make the keys of all organisations of a partnership, and the file that says where the services are.
+
+    Raises:
+        Forbidden: PROFILE is not local.
+        Malformed: the partnership file has faults.
+    """
+    issuer = LocalIssuer(Path(keys_dir), Env().str("PROFILE", PRODUCTION), SystemClock(), new_identifier)
+    issuer.prepare(tuple(load(Path(partnership_file)).organisations))
+    _write(issuer.keys_dir / "doors.json", {service: address.format(service=service) for service in SERVICES})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
