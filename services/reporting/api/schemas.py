@@ -17,7 +17,7 @@ class ReportFilter(StrictSchema):
     publication = Identifier()
 
 
-class FeedOut(StrictSchema):
+class CountedFeedOut(StrictSchema):
     """How far a feed had been read."""
 
     feed = Text(required=True)
@@ -32,7 +32,7 @@ class PublicationOut(StrictSchema):
     title = Text(required=True)
     closed_at = Instant(required=True)
     tables = Items(Text(), required=True)
-    feeds = Items(Part(FeedOut), required=True, most=5000)
+    feeds = Items(Part(CountedFeedOut), required=True, most=5000)
 
 
 class PublicationsOut(StrictSchema):
@@ -82,7 +82,7 @@ class ReportOut(StrictSchema):
     rows = Items(Table(), required=True, most=5000)
     notes = Items(Text(longest=500), required=True)
     as_of = Instant(required=True)
-    feeds = Items(Part(FeedOut), required=True, most=5000)
+    feeds = Items(Part(CountedFeedOut), required=True, most=5000)
     disclosure = Part(DisclosureOut, required=True)
 
 

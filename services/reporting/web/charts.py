@@ -6,7 +6,7 @@ the drawing stays readable at the width of a phone. No wording and no figure of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Bars that belong together, under one label."""
+    """Bars that belong together, under one label; an empty label takes no room."""
 
     label: str
     figures: tuple[Figure, ...]
@@ -51,10 +51,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class DrawnGroup:
-    """A label and its bars."""
+    """A label and its bars, which stand between `top` and `bottom`."""
 
     label: str
     label_y: float
+    top: float
+    bottom: float
     bars: tuple[Bar, ...]
 
 
@@ -71,42 +73,71 @@ class Chart:
     groups: tuple[DrawnGroup, ...]
 
 
-def bar_chart(chart_id: str, title: str, groups: Sequence[Group]) -> Chart:
-    """Return the drawing of `groups`, top to bottom in their order; all bars share one scale."""
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From numbers to places, the same for every chart that is compared with another. Always holds zero."""
+
+    lowest: float
+    highest: float
+
+    def length(self, value: float) -> float:
+        """Return how long a bar of `value` is; below zero for a number below zero."""
+        span = self.highest - self.lowest
+        return value * _BAR_ROOM / span if span else 0.0
+
+    @property
+    def zero(self) -> float:
+        """Return where bars start."""
+        return -self.length(self.lowest)
+
+
+def scale_of(groups: Iterable[Group]) -> Scale:
+    """Return the scale on which all bars of `groups` have room."""
     values = [figure.value for group in groups for figure in group.figures if figure.value is not None]
-    lowest, highest = min([0.0, *values]), max([0.0, *values])
-    scale = _BAR_ROOM / (highest - lowest) if highest > lowest else 0.0
-    zero = -lowest * scale
+    return Scale(min([0.0, *values]), max([0.0, *values]))
+
+
+def bar_chart(chart_id: str, title: str, groups: Sequence[Group], scale: Scale | None = None) -> Chart:
+    """Return the drawing of `groups`, top to bottom in their order, on `scale` or on one of their own."""
+    on = scale or scale_of(groups)
     drawn: list[DrawnGroup] = []
     y = 0.0
     for group in groups:
-        drawn.append(_drawn(group, y, scale, zero))
-        y += _LABEL_HEIGHT + _BAR_STEP * len(group.figures) + _GROUP_GAP
-    return Chart(chart_id, title, _in_words(title, groups), WIDTH, max(y - _GROUP_GAP, 1.0), zero, tuple(drawn))
+        drawn.append(_drawn(group, y, on))
+        y = drawn[-1].bottom + _GROUP_GAP
+    return Chart(
+        chart_id, title, _in_words(title, groups), WIDTH, max(y - _GROUP_GAP, 1.0), round(on.zero, 1), tuple(drawn)
+    )
 
 
-def _drawn(group: Group, top: float, scale: float, zero: float) -> DrawnGroup:
-    bars: list[Bar] = []
-    for place, figure in enumerate(group.figures):
-        y = top + _LABEL_HEIGHT + _BAR_STEP * place
-        length = (figure.value or 0.0) * scale
-        x = zero + min(length, 0.0)
-        width = abs(length)
-        bars.append(
-            Bar(
-                x=round(x, 1),
-                y=round(y, 1),
-                width=round(max(width, 1.0), 1),
-                height=_BAR_HEIGHT,
-                series=figure.series,
-                words=figure.words,
-                words_x=round(max(x + width, zero) + 6, 1),
-                words_y=round(y + _BAR_HEIGHT / 2 + 5, 1),
-            )
-        )
-    return DrawnGroup(group.label, round(top + 14, 1), tuple(bars))
+def _drawn(group: Group, start: float, scale: Scale) -> DrawnGroup:
+    top = start + (_LABEL_HEIGHT if group.label else 0)
+    bars = tuple(_bar(figure, top + _BAR_STEP * place, scale) for place, figure in enumerate(group.figures))
+    bottom = top + _BAR_STEP * len(bars)
+    return DrawnGroup(group.label, round(start + 14, 1), round(top, 1), round(bottom, 1), bars)
+
+
+def _bar(figure: Figure, y: float, scale: Scale) -> Bar:
+    length = scale.length(figure.value or 0.0)
+    end = scale.zero + max(length, 0.0)
+    return Bar(
+        x=round(scale.zero + min(length, 0.0), 1),
+        y=round(y, 1),
+        width=round(abs(length), 1),
+        height=_BAR_HEIGHT,
+        series=figure.series,
+        words=figure.words,
+        words_x=round(end + 6, 1),
+        words_y=round(y + _BAR_HEIGHT / 2 + 5, 1),
+    )
 
 
 def _in_words(title: str, groups: Sequence[Group]) -> str:
-    said = "; ".join(f"{group.label}: {', '.join(figure.words for figure in group.figures)}" for group in groups)
+    said = "; ".join(
+        f"{group.label}: {_list(group)}" if group.label else _list(group) for group in groups if group.figures
+    )
     return f"Bar chart. {title}. {said}."
+
+
+def _list(group: Group) -> str:
+    return ", ".join(figure.words for figure in group.figures)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from services.reporting.domain.publication import Cell, Kind, PublishedTable
-from services.reporting.web.charts import Chart, Figure, Group, bar_chart
+from services.reporting.domain.publication import Cell, Column, Kind, PublishedTable
+from services.reporting.web.charts import Chart, Figure, Group, bar_chart, scale_of
 from services.reporting.web.wording import figure, named
 
 Labels = Mapping[str, str]
@@ -15,6 +15,12 @@ Found = tuple[str, Sequence[Chart]]
 Row = Mapping[str, Cell]
 
 NOTHING_YET: Final = "There is nothing to count yet"
+_STEPS: Final = (
+    ("nominated", "nominated"),
+    ("confirmed", "with a seat"),
+    ("submitted", "submitted"),
+    ("passed", "passed"),
+)
 
 
 def rows_of(table: PublishedTable) -> list[Row]:
@@ -34,19 +40,7 @@ def funnel(table: PublishedTable, labels: Labels) -> Found:
         f"{_said(top['nominated'])} people nominated, {_said(top['confirmed'])} with a seat, "
         f"{_said(top['waiting'])} waiting"
     )
-    steps = (("nominated", "nominated"), ("confirmed", "with a seat"), ("submitted", "submitted"), ("passed", "passed"))
-    groups = [
-        Group(
-            named(str(row["course"]), labels),
-            tuple(
-                Figure(_number(row[name]), f"{_said(row[name])} {words}", 2 if name == "passed" else 1)
-                for name, words in steps
-                if row[name] is not None
-            ),
-        )
-        for row in rows
-    ]
-    return finding, (bar_chart("funnel", "People by how far they came, each course", groups),)
+    return finding, _charts("funnel", "", {named(str(row["course"]), labels): [_steps(row)] for row in rows})
 
 
 def nominations(table: PublishedTable, labels: Labels) -> Found:
@@ -54,48 +48,30 @@ def nominations(table: PublishedTable, labels: Labels) -> Found:
     rows = rows_of(table)
     if not rows:
         return NOTHING_YET, ()
-    employers = dict.fromkeys(str(row["organisation"]) for row in rows)
-    nominating = {str(row["organisation"]) for row in rows if _number(row["nominated"])}
-    seated = {str(row["organisation"]) for row in rows if _number(row["confirmed"])}
-    finding = f"{len(nominating)} of {len(employers)} employers show nominations; {len(seated)} of them have people with a seat"
-    charts = []
-    for place, course in enumerate(dict.fromkeys(str(row["course"]) for row in rows)):
-        groups = [
-            Group(
-                named(str(row["organisation"]), labels),
-                (
-                    Figure(_number(row["nominated"]), f"{_said(row['nominated'])} nominated"),
-                    Figure(_number(row["confirmed"]), f"{_said(row['confirmed'])} with a seat", 2),
-                ),
-            )
-            for row in rows
-            if row["course"] == course
-        ]
-        charts.append(bar_chart(f"nominations-{place}", f"{named(course, labels)}, by employer", groups))
-    return finding, charts
+    employers = {row["organisation"] for row in rows}
+    nominating = {row["organisation"] for row in rows if _number(row["nominated"])}
+    seated = {row["organisation"] for row in rows if _number(row["confirmed"])}
+    finding = f"{len(nominating)} of {len(employers)} employers show nominations, {len(seated)} have people with a seat"
+    groups: dict[str, list[Group]] = {}
+    for row in rows:
+        label = named(str(row["organisation"]), labels)
+        bars = (_people(row, "nominated", "nominated"), _people(row, "confirmed", "with a seat", 2))
+        groups.setdefault(named(str(row["course"]), labels), []).append(Group(label, bars))
+    return finding, _charts("nominations", ", by employer", groups)
 
 
 def self_assessment_change(table: PublishedTable, labels: Labels) -> Found:
     """Say where people's own ratings rose most, and draw the change in each domain."""
     domains = [column for column in table.columns if column.kind is Kind.MEAN]
     said: list[str] = []
-    charts: list[Chart] = []
-    for place, row in enumerate(rows_of(table)):
+    groups: dict[str, list[Group]] = {}
+    for row in rows_of(table):
         course = named(str(row["course"]), labels)
-        known = [(column.title, cell) for column in domains if isinstance(cell := row[column.name], Decimal)]
-        if known:
-            most = max(cell for _, cell in known)
-            where = " and ".join(title.lower() for title, cell in known if cell == most)
-            said.append(f"{course}: people's own ratings changed most in {where} ({figure(most, Kind.MEAN)})")
-        else:
-            said.append(f"{course}: too few people answered twice to show a change")
-        groups = [
-            Group(column.title, (Figure(_mean(row[column.name]), _mean_said(row[column.name])),))
-            for column in domains
-            if row[column.name] is not None
+        said.append(f"{course}: {_most(row, domains)}")
+        groups[course] = [
+            Group(column.title, (_change(row[column.name]),)) for column in domains if row[column.name] is not None
         ]
-        charts.append(bar_chart(f"change-{place}", f"{course}: average change in own rating", groups))
-    return "; ".join(said) or NOTHING_YET, charts
+    return "; ".join(said) or NOTHING_YET, _charts("change", ": average change in own rating", groups)
 
 
 def route_comparison(table: PublishedTable, labels: Labels) -> Found:
@@ -103,25 +79,15 @@ def route_comparison(table: PublishedTable, labels: Labels) -> Found:
     rows = rows_of(table)
     if not rows:
         return "No course offers the academic route", ()
-    courses: dict[str, list[Row]] = {}
+    said: dict[str, list[str]] = {}
+    groups: dict[str, list[Group]] = {}
     for row in rows:
-        courses.setdefault(str(row["course"]), []).append(row)
-    said = [
-        f"{named(course, labels)}: "
-        + ", ".join(f"{_said(row['people'])} people on {named(str(row['route']), labels).lower()}" for row in routes)
-        for course, routes in courses.items()
-    ]
-    groups = [
-        Group(
-            f"{row['course']}: {named(str(row['route']), labels).lower()}",
-            (
-                Figure(_number(row["people"]), f"{_said(row['people'])} with a seat"),
-                Figure(_number(row["passed"]), f"{_said(row['passed'])} passed", 2),
-            ),
-        )
-        for row in rows
-    ]
-    return "; ".join(said), (bar_chart("routes", "People with a seat and people who passed, each route", groups),)
+        course, route = named(str(row["course"]), labels), named(str(row["route"]), labels)
+        said.setdefault(course, []).append(f"{_said(row['people'])} people on the route ‘{route.lower()}’")
+        bars = (_people(row, "people", "with a seat"), _people(row, "passed", "passed", 2))
+        groups.setdefault(course, []).append(Group(route, bars))
+    finding = "; ".join(f"{course}: {' and '.join(routes)}" for course, routes in said.items())
+    return finding, _charts("routes", ", by route", groups)
 
 
 def credit(table: PublishedTable, labels: Labels) -> Found:
@@ -134,11 +100,8 @@ def credit(table: PublishedTable, labels: Labels) -> Found:
         f"{named(str(row['course']), labels)}"
         for row in rows
     ]
-    groups = [
-        Group(named(str(row["course"]), labels), (Figure(_number(row["people"]), f"{_said(row['people'])} people"),))
-        for row in rows
-    ]
-    return "; ".join(said), (bar_chart("credits", "People awarded credit, each course", groups),)
+    groups = [Group(str(row["course"]), (_people(row, "people", "people awarded credit"),)) for row in rows]
+    return "; ".join(said), (bar_chart("credits", "People awarded credit, by course", groups),)
 
 
 FOR: Final[Mapping[str, Callable[[PublishedTable, Labels], Found]]] = {
@@ -150,17 +113,43 @@ FOR: Final[Mapping[str, Callable[[PublishedTable, Labels], Found]]] = {
 }
 
 
+def _charts(stem: str, ending: str, groups: Mapping[str, Sequence[Group]]) -> list[Chart]:
+    """Return a chart per course, all on one scale, so that a bar means the same in each."""
+    scale = scale_of(group for several in groups.values() for group in several)
+    return [
+        bar_chart(f"{stem}-{place}", f"{course}{ending}", several, scale)
+        for place, (course, several) in enumerate(groups.items())
+    ]
+
+
+def _steps(row: Row) -> Group:
+    shown = [_people(row, name, words, 2 if name == "passed" else 1) for name, words in _STEPS if row[name] is not None]
+    return Group("", tuple(shown))
+
+
+def _most(row: Row, domains: Sequence[Column]) -> str:
+    known = [(column.title, cell) for column in domains if isinstance(cell := row[column.name], Decimal)]
+    if not known:
+        return "too few people answered twice to show a change"
+    most = max(cell for _, cell in known)
+    verb = "rose" if most > 0 else "moved"
+    where = " and ".join(title.lower() for title, cell in known if cell == most)
+    return f"people’s own ratings {verb} most in {where} ({figure(most, Kind.MEAN)})"
+
+
+def _change(cell: Cell) -> Figure:
+    if isinstance(cell, Decimal):
+        return Figure(float(cell), figure(cell, Kind.MEAN))
+    return Figure(None, "not shown: 7 people or fewer")
+
+
+def _people(row: Row, name: str, words: str, series: int = 1) -> Figure:
+    return Figure(_number(row[name]), f"{_said(row[name])} {words}", series)
+
+
 def _number(cell: Cell) -> float:
     return float(cell) if isinstance(cell, int) else 0.0
 
 
 def _said(cell: Cell) -> str:
     return figure(cell, Kind.PEOPLE)
-
-
-def _mean(cell: Cell) -> float | None:
-    return float(cell) if isinstance(cell, Decimal) else None
-
-
-def _mean_said(cell: Cell) -> str:
-    return figure(cell, Kind.MEAN) if isinstance(cell, Decimal) else "not shown: 7 people or fewer"

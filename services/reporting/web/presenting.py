@@ -1,4 +1,4 @@
-"""A publication as a page shows it: big numbers, and sections with finding, charts and table. Published figures only."""
+"""A publication as a page shows it: big numbers, sections with finding, chart and table. Published figures only."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Section:
     finding: str
     charts: tuple[Chart, ...]
     table: Shown
+    is_stacked: bool
     notes: tuple[str, ...]
 
 
@@ -60,7 +61,9 @@ def big_numbers(publication: Publication, before: Publication | None) -> tuple[B
 
     def number(name: str, label: str, sentence: str, kind: Kind = Kind.PEOPLE) -> BigNumber:
         value: Cell = getattr(now, name)
-        moved = change(value, getattr(then, name), since=since) if then else "No earlier publication to compare with"
+        moved = (
+            change(value, getattr(then, name), kind, since=since) if then else "No earlier publication to compare with"
+        )
         return BigNumber(figure(value, kind), label, sentence, moved)
 
     return (
@@ -90,6 +93,7 @@ def section(publication: Publication, table: PublishedTable) -> Section:
         finding=finding,
         charts=tuple(charts),
         table=_transposed(shown) if table.name in TRANSPOSED else shown,
+        is_stacked=len(charts) > 1,
         notes=tuple(SENTENCES[note] for note in table.notes),
     )
 

@@ -77,10 +77,11 @@ def is_hidden(cell: Cell) -> bool:
     return cell is None or cell == SUPPRESSED
 
 
-def change(now: Cell, before: Cell, *, since: str) -> str:
+def change(now: Cell, before: Cell, kind: Kind, *, since: str) -> str:
     """Return how a published figure moved since an earlier publication."""
+    points = " percentage points" if kind is Kind.PERCENT else ""
     if not isinstance(now, int) or not isinstance(before, int):
         return f"Not comparable with ‘{since}’"
     if now == before:
         return f"Unchanged since ‘{since}’"
-    return f"{'Up' if now > before else 'Down'} {abs(now - before):,} since ‘{since}’"
+    return f"{'Up' if now > before else 'Down'} {abs(now - before):,}{points} since ‘{since}’"
