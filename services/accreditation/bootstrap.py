@@ -20,6 +20,8 @@ from services.accreditation.storage.indexes import ensure_indexes
 from shared.clock import Clock, SystemClock, wait_for
 from shared.errors import Unavailable
 from shared.events.contracts import contract_book
+from shared.events.feed import FeedName
+from shared.events.relay_process import build_relay
 from shared.http import ServiceDescription, create_app, idempotency
 from shared.identifiers import new_identifier
 from shared.identity import RoleTable, ServiceTokens, TokenVerifier
@@ -31,6 +33,7 @@ from shared.storage.unit_of_work import UnitOfWork
 open_desk = desk_opener(outgoing)
 BLUEPRINTS = (routes.routes, registration_routes.routes, board_routes.routes)
 LONGEST_BACK_OFF_SECONDS = 15.0
+CREDIT_AWARDED = "accreditation.credit-awarded.v1"
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +93,36 @@ def prepare(given: AccreditationSettings) -> None:
             idempotency.prepare(unit.database(university))
     finally:
         client.close()
+
+
+class RelayPart:
+    """The relay of the hosted universities' feeds, as a part that runs until it is told to stop."""
+
+    def __init__(self, given: AccreditationSettings) -> None:
+        self._given = given
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set."""
+        given, partnership = self._given, self._given.partnership()
+        build_relay(
+            service=SERVICE,
+            feeds=[FeedName("org", university, SERVICE) for university in hosted_universities(given, partnership)],
+            client_factory=lambda: connect(given.mongodb_uri, appname=f"{SERVICE}-relay"),
+            bootstrap_servers=given.kafka_bootstrap_servers,
+            clock=SystemClock(),
+            stop=stop,
+            heartbeat_seconds=given.heartbeat_seconds,
+            poll_seconds=given.relay_poll_seconds,
+            partnership_version=str(partnership.version),
+            partnership_hash=partnership.hash,
+            instance=given.instance,
+            database_prefix=given.database_prefix,
+            summed={CREDIT_AWARDED: "credits"},
+        ).run()
+
+    def ready(self) -> bool:
+        """Return True: a feed that cannot be sent shows in the relay's metrics."""
+        return True
 
 
 class IdentityWorker:

@@ -33,7 +33,8 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
 
     given_name: str
     family_name: str
-    swe_number: str
+    swe_number: str | None = None
+    registration_number: str | None = None
 
 
 class EmployersDoor:
@@ -65,7 +66,9 @@ class EmployersDoor:
             self._tell(release, str(status))
             return None
         return Identity(
-            registration_number=found.swe_number, given_name=found.given_name, family_name=found.family_name
+            registration_number=found.registration_number or found.swe_number or "",
+            given_name=found.given_name,
+            family_name=found.family_name,
         )
 
     def _get(self, base: str, target: str, token: str) -> tuple[int, bytes]:
