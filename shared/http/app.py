@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint, Flask, Response, g, request
 from flask_smorest import Blueprint as DocumentedBlueprint
 
-from shared.http import documentation, guard, health, problems, security_headers
+from shared.http import documentation, feed, guard, health, problems, security_headers
 from shared.http.replies import Reply, response_of
 from shared.http.service import EXTENSION, ServiceDescription, current_service
 from shared.telemetry import correlation, metrics
@@ -41,7 +41,8 @@ def create_app(description: ServiceDescription) -> Flask:
     security_headers.register(app, is_production=description.is_production)
     app.after_request(_end)
     api = documentation.documented(app, description.title, description.version)
-    for blueprint in (health.blueprint, *description.blueprints):
+    blueprints: list[Blueprint] = [health.blueprint, feed.routes, *description.blueprints]
+    for blueprint in blueprints:
         _add(app, api, blueprint)
     problems.register(app)
     app.extensions["openapi"] = msgspec.json.encode(api.spec.to_dict())

@@ -55,7 +55,7 @@ def json_body() -> Json:
             raise WrongMediaType("Send application/json.")
         if request.mimetype_params.get("charset", "utf-8").lower() not in _UTF8:
             raise WrongMediaType("JSON is UTF-8.")
-        g.json_body = parse(request.get_data())
+        g.json_body = parse(_within(request.get_data(), current_facts().most_bytes))
     body: Json = g.json_body
     return body
 
@@ -102,7 +102,9 @@ def uploaded() -> Upload:
         parts = request.files.getlist("file")
         if len(parts) != 1 or len(request.files) != 1:
             raise Unreadable("Send exactly one file, as the part `file`.")
-        return Upload(_within(parts[0].read(), facts.most_bytes), parts[0].mimetype, parts[0].filename)
+        content = _within(parts[0].read(), facts.most_bytes)
+        parts[0].seek(0)
+        return Upload(content, parts[0].mimetype, parts[0].filename)
     if request.mimetype not in facts.upload_types:
         raise WrongMediaType("Send one of: " + ", ".join((*facts.upload_types, "multipart/form-data")))
     content = _within(request.get_data(cache=True), facts.most_bytes)

@@ -6,6 +6,8 @@ learns about parameters or bodies of what is not theirs, and the role matrix can
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, g, request
 
 from shared.errors import Forbidden, NotFound
@@ -17,8 +19,10 @@ from shared.http.service import current_service, must_be_hosted
 from shared.identity import Decision, Principal, Refused, Resource, decide
 from shared.telemetry import metrics
 
-MULTIPART_OVERHEAD = 64 * 1024
-PAGE_PARAMETERS = frozenset({"after", "limit"})
+MULTIPART_OVERHEAD: Final = 64 * 1024
+SENTINEL_BYTE: Final = 1
+"""Read one byte more than allowed: Werkzeug cuts a chunked body off at the limit without a word."""
+PAGE_PARAMETERS: Final = frozenset({"after", "limit"})
 
 
 def register(app: Flask) -> None:
@@ -31,7 +35,7 @@ def guard() -> None:
     if request.url_rule is None:
         return
     facts = current_facts()
-    request.max_content_length = facts.most_bytes + (MULTIPART_OVERHEAD if facts.upload_types else 0)
+    request.max_content_length = facts.most_bytes + (MULTIPART_OVERHEAD if facts.upload_types else SENTINEL_BYTE)
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise WrongMediaType("Send the body as it is, without Content-Encoding.")
     if facts.action is not None:
@@ -60,16 +64,25 @@ def _authorise(action: str) -> None:
 
 def _authenticated() -> Principal:
     """Return who asks, by the bearer token."""
-    headers = request.headers.getlist("Authorization")
-    scheme, _, token = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
     service = current_service()
     try:
-        if scheme.lower() != "bearer" or not token:
-            raise Refused("missing")
-        return service.verifier.verify(token.strip())
+        return service.verifier.verify(_bearer_token())
     except Refused as error:
         metrics.TOKENS_REFUSED.labels(service.name, error.reason).inc()
         raise
+
+
+def _bearer_token() -> str:
+    """Return the request's one bearer token, unverified.
+
+    Raises:
+        Refused: there is none, or more than one Authorization header.
+    """
+    headers = request.headers.getlist("Authorization")
+    scheme, _, token = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused("missing")
+    return token.strip()
 
 
 def _check_query(facts: Facts) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from flask import request
@@ -17,7 +18,7 @@ from pymongo.database import Database
 
 from shared.errors import ConcurrentChange
 from shared.events.envelope import Cause
-from shared.http.bodies import json_body
+from shared.http.bodies import current_facts, json_body
 from shared.http.errors import KeyMissing, KeyReused
 from shared.http.replies import Reply
 from shared.http.strict_json import canonical
@@ -49,12 +50,13 @@ def checked_key() -> str:
 def request_hash() -> str:
     """Return the hash of what was asked: the same for the same JSON in another spelling, or the same file."""
     digest = hashlib.sha256(canonical(dict(request.args)))
-    if request.mimetype == "application/json":
+    if current_facts().accepts is not None:
         digest.update(canonical(json_body()))
     elif request.mimetype == "multipart/form-data":
-        for name, part in sorted(request.files.items()):
-            digest.update(canonical([name, part.filename]) + hashlib.sha256(part.stream.read()).digest())
-            part.stream.seek(0)
+        for name, part in sorted(request.files.items(), key=itemgetter(0)):
+            part.seek(0)
+            digest.update(canonical([name, part.filename]) + hashlib.sha256(part.read()).digest())
+            part.seek(0)
         digest.update(canonical(dict(request.form)))
     else:
         digest.update(request.get_data(cache=True))

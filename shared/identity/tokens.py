@@ -1,8 +1,8 @@
 """Verification of bearer tokens (RFC 9068 access tokens). No network, no cache that strangers can fill.
 
-Compact form only, ES256 or EdDSA by the key's own type, keys only from the trusted issuers file (which is read
-again when it changes), exactly one audience, `typ: at+jwt`, a life of at most ten minutes. Every other header
-parameter (`jku`, `x5u`, `jwk`, `crit`, `b64`, ...) is refused before a key is looked up.
+Compact form only, ES256 or Ed25519 (RFC 9864's name) by the key's own type, keys only from the trusted issuers file
+(which is read again when it changes), exactly one audience, `typ: at+jwt`, a life of at most ten minutes. Every other
+header parameter (`jku`, `x5u`, `jwk`, `crit`, `b64`, ...) is refused before a key is looked up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey
+from joserfc.jwk import ECKey, KeySet, KeySetSerialization, OKPKey
 
 from shared.clock import Clock
 from shared.errors import Forbidden, Malformed
@@ -59,7 +59,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     exp: int
     jti: str
     nbf: int | None = None
-    cnf: msgspec.Raw | None = None
+    cnf: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +157,19 @@ def read_issuers(path: Path) -> Mapping[str, Issuer]:
         raise Malformed(f"The trusted issuers file {path.name} cannot be used.") from error
 
 
-def _keys(jwks: dict[str, list[dict[str, str]]]) -> Mapping[str, ECKey | OKPKey]:
+def _keys(jwks: KeySetSerialization) -> Mapping[str, ECKey | OKPKey]:
     """Return the public keys of `jwks` by key id."""
     keys: dict[str, ECKey | OKPKey] = {}
-    for entry, key in zip(jwks["keys"], KeySet.import_key_set({"keys": jwks["keys"]}).keys, strict=True):
+    for entry, key in zip(jwks["keys"], KeySet.import_key_set(jwks).keys, strict=True):
         if not isinstance(key, ECKey | OKPKey) or key.curve_name not in ("P-256", "Ed25519"):
             raise Malformed("Only P-256 and Ed25519 keys are trusted.")
-        keys[entry["kid"]] = key
+        keys[str(entry["kid"])] = key
     return keys
 
 
 def _algorithm_of(key: ECKey | OKPKey) -> str:
     """Return the one algorithm that `key` signs with."""
-    return "ES256" if isinstance(key, ECKey) else "EdDSA"
+    return "ES256" if isinstance(key, ECKey) else "Ed25519"
 
 
 def _claims(payload: bytes | None) -> Claims:

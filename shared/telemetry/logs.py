@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -48,8 +48,10 @@ def _clean(value: object) -> object:
     return value
 
 
-def configure_logging(service: str, *, console: bool = False, level: str = "INFO") -> None:
-    """Send structlog and the standard library's logs to stderr: JSON lines, or readable ones for `console`."""
+def configure_logging(
+    service: str, *, console: bool = False, level: str = "INFO", stream: TextIO | None = None
+) -> None:
+    """Send structlog's and the standard library's logs to `stream` (stderr): JSON lines, readable for `console`."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -64,7 +66,7 @@ def configure_logging(service: str, *, console: bool = False, level: str = "INFO
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -55,6 +55,7 @@ from shared.identifiers import new_identifier
 from shared.identity import RoleTable, TokenVerifier
 
 ROLES = """
+feed.read: {summary: Read the feed., roles: {service: partner, operator: own}}
 counters.create: {summary: Make a counter., roles: {hr: own}}
 counters.read: {summary: Read counters., roles: {hr: own, auditor: own, service: partner}}
 counters.change: {summary: Change a counter., roles: {hr: own}}
@@ -97,6 +98,7 @@ routes = Routes("counters", description="Things that count.")
 
 
 def shown(found: dict[str, object]) -> dict[str, object]:
+    """Show a counter as JSON."""
     return {"id": found["_id"], "name": found["name"], "amount": found["amount"], "by": found["by"]}
 
 
@@ -207,11 +209,13 @@ class Issuer:
     key: ECKey
 
     def trust(self, *organisations: str) -> None:
+        """Write the file that trusts this key for `organisations`."""
         public_keys = {"keys": [{**self.key.as_dict(private=False), "kid": "k1"}]}
         entries = {f"https://{org}.example": {"organisation": org, "jwks": public_keys} for org in organisations}
         self.file.write_text(json.dumps(entries))
 
     def token(self, organisation: str, *roles: str, header: dict | None = None, **claims: object) -> str:
+        """Sign a token; a claim given as `...` is left out."""
         now = int(SystemClock().now().timestamp())
         body: dict[str, object] = {
             "iss": f"https://{organisation}.example",
