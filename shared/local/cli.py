@@ -19,6 +19,7 @@ from shared.errors import PlatformError
 from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
 from shared.local.issuer import LocalIssuer
+from shared.local.operator_commands import parked, republish, state_option, topics, verify_feed
 from shared.local.platform import ROOT, Place, RunningPlatform, alone, running
 from shared.local.ports import DEFAULT_BASE
 from shared.partnership import load
@@ -32,13 +33,6 @@ backbone_option = click.option(
     "--backbone",
     type=click.Choice(backbones.CHOICES),
     help="Where events and documents are kept; external when KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI are set.",
-)
-state_option = click.option(
-    "--state",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".local"),
-    show_default=True,
-    help="Where data, keys and logs are kept.",
 )
 
 
@@ -109,6 +103,10 @@ def token(state: Path, organisation: str, roles: tuple[str, ...], subject: str |
         click.echo(issuer.mint(organisation, roles, subject or f"{roles[0]}-desk", service))
     except PlatformError as error:
         _fail(error)
+
+
+for command in (topics, republish, verify_feed, parked):
+    main.add_command(command)
 
 
 class Play:

@@ -188,6 +188,7 @@ def _environment(place: Place, backbone: Backbone, issuer: LocalIssuer) -> dict[
         "TRUSTED_ISSUERS_FILE": str(issuer.trusted_issuers_file.resolve()),
         "ORGANISATION_KEYS_DIR": str(issuer.keys_dir.resolve()),
         "DOORS_FILE": str(doors.resolve()),
+        "DATABASE_PREFIX": "",
         "HOST": LOOPBACK,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

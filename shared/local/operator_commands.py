@@ -1,0 +1,111 @@
+"""The operator's commands of `partnership`: `topics`, `republish`, `verify-feed`, `parked`. Thin, like `cli.py`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from shared.clock import SystemClock
+from shared.errors import PlatformError
+from shared.identifiers import new_identifier
+from shared.local.operations import Operations, operations
+from shared.partnership.model import SERVICES
+
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".local"),
+    show_default=True,
+    help="Where data, keys and logs are kept.",
+)
+organisation_option = click.option("--organisation", required=True, help="The organisation's slug, such as brent.")
+service_option = click.option("--service", type=click.Choice(SERVICES), help="Only this service's feeds.")
+needed_service_option = click.option("--service", type=click.Choice(SERVICES), required=True, help="Whose database.")
+
+
+@click.command()
+@state_option
+def topics(state: Path) -> None:
+    """List the feeds: owner, on the broker or not, events held, events sent."""
+    with _on(state) as platform:
+        click.echo(f"{'topic':<44} {'on broker':<10} {'held':>8} {'sent':>8}")
+        for found in platform.topics():
+            on_broker = "yes" if found.is_on_broker else "no"
+            click.echo(f"{found.topic:<44} {on_broker:<10} {found.numbered:>8} {found.published:>8}")
+
+
+@click.command()
+@state_option
+@organisation_option
+@service_option
+def republish(state: Path, organisation: str, service: str | None) -> None:
+    """Let an organisation's feeds be sent again from their first event; readers drop what they have."""
+    with _on(state) as platform:
+        count = 0
+        for name in platform.republish(organisation, service):
+            count += 1
+            click.echo(f"{name.topic} is sent again by its relay")
+        click.echo(f"{count} feeds of {organisation}")
+
+
+@click.command("verify-feed")
+@state_option
+@organisation_option
+@service_option
+def verify_feed(state: Path, organisation: str, service: str | None) -> None:
+    """Walk an organisation's feeds from the first event: every number and hash anew. Fails where one does not hold."""
+    sound = True
+    with _on(state) as platform:
+        for name, verdict in platform.verify(organisation, service):
+            sound = sound and verdict.is_sound
+            judgement = "sound" if verdict.is_sound else f"BROKEN at {verdict.first_break}, {verdict.lost} lost"
+            click.echo(f"{name.topic:<44} {verdict.number:>8} events, {verdict.head_hash[:16]}, {judgement}")
+    if not sound:
+        sys.exit(1)
+
+
+@click.group()
+def parked() -> None:
+    """Look at events that could not be taken."""
+
+
+@parked.command("list")
+@state_option
+@organisation_option
+@needed_service_option
+def list_parked(state: Path, organisation: str, service: str) -> None:
+    """List what waits for a decision, by feed and number."""
+    with _on(state) as platform:
+        waiting = platform.parked(organisation, service)
+        for one in waiting:
+            what = "cause" if one.is_cause else "follows"
+            click.echo(f"{one.id}  {one.type or '-'}  {what}  {one.reason}  {one.parked_at.isoformat()}")
+        click.echo(f"{len(waiting)} parked")
+
+
+@parked.command("show")
+@state_option
+@organisation_option
+@needed_service_option
+@click.argument("identifier")
+def show_parked(state: Path, organisation: str, service: str, identifier: str) -> None:
+    """Show one parked record, without its content."""
+    with _on(state) as platform:
+        one = platform.parked_one(organisation, service, identifier)
+        for name in ("id", "feed", "number", "key", "type", "reason", "is_cause", "state", "parked_at", "decided_by"):
+            click.echo(f"{name:<12} {getattr(one, name)}")
+
+
+@contextmanager
+def _on(state: Path) -> Iterator[Operations]:
+    """Yield the platform's operations; a platform error ends the command with exit code 1."""
+    try:
+        with operations(state, SystemClock(), new_identifier) as platform:
+            yield platform
+    except PlatformError as error:
+        click.echo(f"partnership: {error.detail}", err=True)
+        sys.exit(1)
