@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from services.assessment.domain.line_managers import Assignment
 from services.assessment.domain.portfolio import Candidacy
 from services.assessment.settings import AssessmentSettings
 from shared.clock import SystemClock
+from shared.http.conformance import watch
 from shared.identifiers import new_identifier
 from shared.identity import Pseudonyms
 from shared.local.issuer import LocalIssuer
@@ -119,16 +120,19 @@ def assessment_settings(
 
 
 @pytest.fixture
-def house(assessment_settings, assessment_issuer, mongo_client) -> House:
-    """An assessment service with empty databases of its own."""
+def house(assessment_settings, assessment_issuer, mongo_client) -> Iterator[House]:
+    """An assessment service with empty databases of its own; every reply is held against the OpenAPI document."""
     prepare(assessment_settings)
     partnership = assessment_settings.partnership()
-    return House(
-        app=build_web_app(assessment_settings, mongo_client),
+    app = build_web_app(assessment_settings, mongo_client)
+    faults = watch(app)
+    yield House(
+        app=app,
         issuer=assessment_issuer,
         unit=unit_of_work(assessment_settings, mongo_client),
         ports=ports_of(partnership, Pseudonyms(assessment_settings.organisation_keys_dir)),
     )
+    assert faults == []
 
 
 @pytest.fixture

@@ -52,6 +52,8 @@ PORTFOLIO = f"{BASE}/<portfolio_id>"
 SOMEBODY_ELSE = "\0somebody else"
 """No token can have this subject: whoever may do something to this person's things may do it to everybody's."""
 
+CHANGED = "`If-Match` was sent and names another state than the present one"
+
 EVIDENCE_IN = schemas.EvidenceIn()
 EVIDENCE_OUT = schemas.EvidenceListOut()
 INVALIDATION_IN = schemas.InvalidationIn()
@@ -64,7 +66,7 @@ RECOMMENDATION_IN = schemas.RecommendationIn()
 CONFIRMATION_IN = schemas.ConfirmationIn()
 STEP_OUT = schemas.StepOut()
 PORTFOLIOS_QUERY = schemas.PortfoliosQuery()
-PORTFOLIOS_OUT = schemas.PortfolioListOut()
+PORTFOLIO_SUMMARY_OUT = schemas.PortfolioSummaryOut()
 PORTFOLIO_OUT = schemas.PortfolioOut()
 READINESS_QUERY = schemas.ReadinessQuery()
 READINESS_OUT = schemas.ReadinessOut()
@@ -91,7 +93,7 @@ def _register_reading(routes: Routes, ports: Ports) -> None:
     @scope("portfolios.list")
     @asks(PORTFOLIOS_QUERY)
     @paged
-    @returns(200, PORTFOLIOS_OUT)
+    @returns(200, PORTFOLIO_SUMMARY_OUT)
     def list_portfolios(org: str) -> Reply:
         """List portfolios in the order of their enrolments; a practitioner sees their own."""
         asked, page, actor = query(PORTFOLIOS_QUERY), page_of(), actor_for("portfolios.list")
@@ -140,6 +142,7 @@ def _register_evidence(routes: Routes, ports: Ports) -> None:
     @scope("portfolios.evidence")
     @accepts(EVIDENCE_IN)
     @returns(201, EVIDENCE_OUT, etag=True)
+    @refuses(412, CHANGED)
     @refuses(409, "the portfolio is over, or already has evidence with this reference")
     def add_evidence(org: str, portfolio_id: str) -> Reply:
         """Add pieces of evidence, all of them or none."""
@@ -164,6 +167,7 @@ def _register_evidence(routes: Routes, ports: Ports) -> None:
     @scope("portfolios.invalidate")
     @accepts(INVALIDATION_IN)
     @returns(200, STEP_OUT, etag=True)
+    @refuses(412, CHANGED)
     @refuses(409, "this evidence is already invalid")
     def invalidate_evidence(org: str, portfolio_id: str, ref: str) -> Reply:
         """Let a piece no longer count from a day, for example because consent was withdrawn."""
@@ -195,6 +199,7 @@ def _register_steps(routes: Routes, ports: Ports) -> None:
     @scope("portfolios.submit")
     @accepts(SUBMISSION_IN)
     @returns(200, SUBMISSION_OUT, etag=True)
+    @refuses(412, CHANGED)
     @refuses(409, "the portfolio is confirmed, closed, or verified and still sufficient")
     def submit(org: str, portfolio_id: str) -> Reply:
         """Hand the portfolio in: it is submitted, or returned with everything missing named."""
@@ -227,7 +232,8 @@ def _decision(
     decide.__name__ = name
     decide.__doc__ = f"{name.capitalize()} a portfolio, by somebody who is not the candidate and took no other step."
     decided = scope(f"portfolios.{name}")(accepts(body)(returns(200, STEP_OUT, etag=True)(decide)))
-    routes.post(f"{PORTFOLIO}/{name}")(refuses(409, "the portfolio is not at this step")(decided))
+    refused = refuses(409, "the portfolio is not at this step")(refuses(412, CHANGED)(decided))
+    routes.post(f"{PORTFOLIO}/{name}")(refused)
 
 
 def _step(

@@ -211,13 +211,6 @@ class PortfolioSummaryOut(StrictSchema):
     outcome = Choice(OUTCOMES, allow_none=True)
 
 
-class PortfolioListOut(StrictSchema):
-    """A page of portfolios."""
-
-    items = Items(Part(PortfolioSummaryOut))
-    next = Text(allow_none=True)
-
-
 class PortfolioOut(PortfolioSummaryOut):
     """A portfolio with everything in it."""
 

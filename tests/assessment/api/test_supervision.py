@@ -8,7 +8,7 @@ from datetime import date
 CANDIDATE, MANAGER = "10001", "90001"
 
 
-def sessions(*items):  # noqa: ANN002 - triples
+def sessions(*items):
     """Return the body that records sessions (held_on, minutes, uninterrupted) with the candidate."""
     shown = [
         {"held_on": held_on, "minutes": minutes, "uninterrupted": uninterrupted, "pcf_discussed": True}

@@ -131,7 +131,7 @@ class PortfolioLife(RuleBasedStateMachine):
         self.portfolio, _ = practice.open_portfolio(CANDIDACY)
         self.told = []
 
-    def attempt(self, step, *given):  # noqa: ANN002 - a step's own arguments
+    def attempt(self, step, *given):
         """Try a step; keep what comes of it."""
         try:
             self.portfolio, events = step(self.portfolio, *given)

@@ -46,7 +46,7 @@ def deliver(house):
     """Let Brent's enrolment feed deliver one event to Brent's assessment."""
     rows = {row.type: row for row in subscriptions(house.ports)}
 
-    def send(event_type: str, org: str = "brent", **data):  # noqa: ANN003 - any field
+    def send(event_type: str, org: str = "brent", **data):
         row = rows[event_type]
         event = Received(
             id=new_identifier(),
@@ -65,7 +65,7 @@ def deliver(house):
     return send
 
 
-def confirmed(**changes):  # noqa: ANN003 - any field
+def confirmed(**changes):
     """Return the data of a confirmed enrolment."""
     facts = {
         "enrolment_id": new_identifier(),
