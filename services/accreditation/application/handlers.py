@@ -69,6 +69,7 @@ def propose_instance(desk: Desk, command: ProposeInstance) -> ModuleInstance:
     shell = desk.modules.find(proposal.module)
     if shell is None:
         raise NoSuchModule(f"There is no shell module {proposal.module}.")
+    desk.instances.hold(proposal.run)
     instance = modules.propose(desk.new_id(), shell, proposal, command.partners, desk.organisation)
     standing = desk.instances.live_on(proposal.run, proposal.module)
     if standing is not None:
@@ -87,7 +88,7 @@ def approve_instance(desk: Desk, command: ApproveInstance) -> ModuleInstance:
     Raises:
         NoSuchInstance, AlreadyDecided: as they say.
     """
-    standing = _instance(desk, command.instance_id)
+    standing = _held_instance(desk, command.instance_id)
     approved = standing.approved(command.approved_on)
     if approved is standing:
         return standing
@@ -103,7 +104,7 @@ def refuse_instance(desk: Desk, command: RefuseInstance) -> ModuleInstance:
     Raises:
         NoSuchInstance, AlreadyDecided: as they say.
     """
-    standing = _instance(desk, command.instance_id)
+    standing = _held_instance(desk, command.instance_id)
     refused = standing.refused()
     if refused is standing:
         return standing
@@ -190,6 +191,12 @@ def _instance(desk: Desk, instance_id: str) -> ModuleInstance:
     found = desk.instances.find(instance_id)
     if found is None:
         raise NoSuchInstance(f"There is no module instance {instance_id}.")
+    return found
+
+
+def _held_instance(desk: Desk, instance_id: str) -> ModuleInstance:
+    found = _instance(desk, instance_id)
+    desk.instances.hold(found.run)
     return found
 
 

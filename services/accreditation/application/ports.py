@@ -41,6 +41,9 @@ class Instances(Protocol):
     def live_on(self, run: Run, module: str | None) -> ModuleInstance | None:
         """Return the instance for a cohort that was not refused, or None; any module's when `module` is None."""
 
+    def hold(self, run: Run) -> None:
+        """Let nobody else who holds the cohort commit beside this transaction: one of them runs again and sees."""
+
     def of_module(self, module: str) -> bool:
         """Say whether any run of the module was proposed and not refused."""
 

@@ -43,6 +43,7 @@ def when_confirmed(desk: Desk, fact: ConfirmedEnrolment) -> None:
         module=fact.module,
         confirmed_on=fact.confirmed_on,
     )
+    desk.instances.hold(fact.run)
     instance = desk.instances.live_on(fact.run, fact.module)
     after = before.confirmed(enrolment).placed(instance.terms() if instance else None)
     settle(desk, before, after)

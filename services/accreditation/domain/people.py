@@ -29,11 +29,11 @@ def registration_number(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an employer released about one candidate."""
+    """What an employer released about one candidate; a single name leaves the other None."""
 
     registration_number: str
-    given_name: str
-    family_name: str
+    given_name: str | None
+    family_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Person:
 
     person_id: str
     registration_number: str
-    given_name: str
-    family_name: str
+    given_name: str | None
+    family_name: str | None
     version: int = 1
 
     def released_again(self, identity: Identity) -> Person:

@@ -31,10 +31,9 @@ log = structlog.get_logger(__name__)
 class Released(msgspec.Struct, frozen=True, kw_only=True):
     """The employer's answer; fields that the university has no need of are not read."""
 
-    given_name: str
-    family_name: str
-    swe_number: str | None = None
-    registration_number: str | None = None
+    registration_number: str
+    given_name: str | None = None
+    family_name: str | None = None
 
 
 class EmployersDoor:
@@ -66,7 +65,7 @@ class EmployersDoor:
             self._tell(release, str(status))
             return None
         return Identity(
-            registration_number=found.registration_number or found.swe_number or "",
+            registration_number=found.registration_number,
             given_name=found.given_name,
             family_name=found.family_name,
         )

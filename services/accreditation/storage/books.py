@@ -39,7 +39,7 @@ class _Shelf(TypedDict):
 def _shelf(reading: Reading) -> _Shelf:
     return {
         "modules": repositories.StoredModules(reading.rows("shell_modules")),
-        "instances": repositories.StoredInstances(reading.rows("module_instances")),
+        "instances": repositories.StoredInstances(reading.rows("module_instances"), reading.rows("runs")),
         "candidacies": repositories.StoredCandidacies(reading.rows("candidacies")),
         "people": repositories.StoredPeople(reading.rows("people")),
         "boards": repositories.StoredBoards(reading.rows("boards")),

@@ -33,17 +33,6 @@ INDEXES: dict[str, tuple[IndexModel, ...]] = {
     "releases": (IndexModel([("due_at", 1)], name="by_due"),),
 }
 
-COLLECTIONS = (
-    "shell_modules",
-    "module_instances",
-    "candidacies",
-    "people",
-    "boards",
-    "credits",
-    "counters",
-    "releases",
-)
-
 
 def ensure_indexes(database: MongoDatabase) -> None:
     """Make every index that is not there yet; may be called again at any time."""

@@ -64,8 +64,9 @@ class StoredModules:
 class StoredInstances:
     """Module instances by id; ids rise with time."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, runs: Rows) -> None:
         self._rows = rows
+        self._runs = runs
 
     def find(self, instance_id: str) -> ModuleInstance | None:
         """Return the instance of that id, or None."""
@@ -79,6 +80,13 @@ class StoredInstances:
             wanted["module"] = module
         found = self._rows.find(wanted, sort=[("_id", 1)], limit=1)
         return value_of(found[0], ModuleInstance) if found else None
+
+    def hold(self, run: Run) -> None:
+        """Write the cohort's own document, so that two who hold it at once meet in a write conflict.
+
+        Reading is not enough: a candidate who is placed while the instance is approved would miss the approval.
+        """
+        self._runs.update_one({"_id": documents.run_key(run)}, {"$inc": {"held": 1}}, upsert=True)
 
     def of_module(self, module: str) -> bool:
         """Say whether any run of the module was proposed and not refused."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from services.accreditation.bootstrap import open_books
+
 
 def _ready(university, number="SW1001", employer="ealing", mark=60):
     enrolment_id, registration_id = university.registered(number, employer)
@@ -194,3 +196,16 @@ def test_registry_feed_is_ordered_replayable_and_names_the_universitys_own_perso
     assert rest["next"] is None
     for other in (university.tutor(), university.as_("goldsmiths", "auditor")):
         assert other.get("registry-feed").status_code == 403
+
+
+def test_candidates_confirmed_while_the_run_is_approved_all_hear_of_it(university):
+    """However the two cross, nobody is left on a run that looks unapproved."""
+    instance_id = university.opened(approved=False)
+    with ThreadPoolExecutor(4) as pool:
+        enrolled = [pool.submit(university.confirmed) for _ in range(3)]
+        approving = pool.submit(university.approve, instance_id)
+        ids = [done.result() for done in enrolled]
+        assert approving.result().status_code == 200
+    books = open_books(university.unit.reading("goldsmiths"))
+    placed = [books.candidacies.find("ealing", enrolment_id).terms for enrolment_id in ids]
+    assert [str(terms.approved_on) for terms in placed] == ["2025-06-16"] * 3

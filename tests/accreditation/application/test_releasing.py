@@ -15,7 +15,14 @@ from shared.identifiers import new_identifier
 from shared.identity import ServiceTokens, TokenVerifier
 from shared.storage.mongo import connect
 
-ADA = {"practitioner_id": "x", "given_name": "Ada", "family_name": "Lovelace", "swe_number": "SW0001815", "team": "A"}
+ADA = {
+    "practitioner_id": "x",
+    "email": "a@b.example",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "registration_number": "SW0001815",
+    "team": "A",
+}
 
 
 class Door:
@@ -95,8 +102,8 @@ def test_identity_is_asked_for_by_the_university_and_completes_the_registration(
         (302, b""),
         (200, b"<html>come back later</html>"),
         (200, b'{"given_name": "Ada"}'),
-        (200, json.dumps({**ADA, "swe_number": "unreadable"}).encode()),
-        (200, json.dumps({**ADA, "swe_number": None}).encode()),
+        (200, json.dumps({**ADA, "registration_number": "unreadable"}).encode()),
+        (200, json.dumps({**ADA, "registration_number": None}).encode()),
     ],
     ids=["not-found", "unavailable", "redirect", "p24-html", "incomplete", "unreadable-number", "no-number"],
 )
@@ -137,7 +144,7 @@ def test_one_person_is_kept_when_two_employers_release_the_same_number(universit
     first, second = university.confirmed(employer="ealing"), university.confirmed(employer="harrow")
     door.answers = [
         (200, json.dumps(ADA).encode()),
-        (200, json.dumps({**ADA, "swe_number": "sw 1815", "family_name": "King"}).encode()),
+        (200, json.dumps({**ADA, "registration_number": "sw 1815", "family_name": "King"}).encode()),
     ]
     assert registrar.work_through("goldsmiths", lambda: False) == 2
     assert university.registration(first)["person_id"] == university.registration(second)["person_id"]
