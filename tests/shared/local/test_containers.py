@@ -14,7 +14,6 @@ ROOT = Path(shared.__file__).parent.parent
 
 @pytest.mark.containers
 @pytest.mark.timeout(1800)
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the client leaves its socket open
 def test_the_backbones_suite_passes_on_containers(monkeypatch):
     """What is promised on the local backbone holds on Apache Kafka and MongoDB."""
     with container_backbone() as backbone:
