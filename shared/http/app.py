@@ -45,6 +45,7 @@ def create_app(description: ServiceDescription) -> Flask:
     for blueprint in blueprints:
         _add(app, api, blueprint)
     problems.register(app)
+    _check_owners(app)
     app.extensions["openapi"] = msgspec.json.encode(api.spec.to_dict())
     return app
 
@@ -55,6 +56,13 @@ def _add(app: Flask, api: documentation.Documented, blueprint: Blueprint) -> Non
         documentation.register(api, blueprint)
     else:
         app.register_blueprint(blueprint)
+
+
+def _check_owners(app: Flask) -> None:
+    """Refuse to start with a route whose owner the guard would not see: it decides by the parameter `org`."""
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/v1/organisations/<") and not rule.rule.startswith("/v1/organisations/<org>"):
+            raise ValueError(f"{rule.rule}: the organisation's parameter is called <org>")
 
 
 def _begin() -> None:

@@ -82,8 +82,8 @@ def read(organisation: str, callback: Callable[[Reading], Reply]) -> Reply:
 def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
     """Return what `callback` did in one transaction in `organisation`'s database.
 
-    `callback` may run more than once and must be pure apart from its `Work`. On POST the reply is stored under the
-    Idempotency-Key in the same transaction: the same request again gets the same reply and has no second effect.
+    `callback` may run more than once and must be pure apart from its `Work`. A POST transacts once; its reply is stored
+    under the Idempotency-Key in the same transaction: the same request again gets the same reply, one effect.
 
     Raises:
         KeyReused: the key came before with another request (422).
@@ -95,6 +95,9 @@ def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
     cause = cause_of_request()
     if request.method != "POST":
         return service.unit_of_work.run(organisation, callback, cause=cause)
+    if g.get("has_transacted"):
+        raise RuntimeError(f"{request.endpoint} transacts twice: one POST, one key, one transaction")
+    g.has_transacted = True
     return Idempotency(service.unit_of_work, organisation, current_principal().organisation).run(callback, cause)
 
 
