@@ -180,7 +180,7 @@ class PractitionerIn(StrictSchema):
     family_name = Text(longest=300, **_OPTIONAL)
     email = Text(longest=300, **_OPTIONAL)
     date_of_birth = CivilDate(**_OPTIONAL)
-    swe_number = Text(longest=20, pattern=r"(?i)SW\s*0*[1-9][0-9]{0,5}", **_OPTIONAL)
+    swe_number = Text(longest=20, pattern=r"[Ss][Ww]\s*0*[1-9][0-9]{0,5}", **_OPTIONAL)
     job_title = Text(longest=300, **_OPTIONAL)
     team = Text(longest=300, **_OPTIONAL)
     pcf_level = Choice(LEVELS, **_OPTIONAL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shared.http import idempotency
 from shared.storage.mongo import MongoDatabase
 
 _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
@@ -19,4 +18,3 @@ def prepare(database: MongoDatabase) -> None:
     for collection, indexes in _INDEXES.items():
         for keys in indexes:
             database[collection].create_index(keys)
-    idempotency.prepare(database)
