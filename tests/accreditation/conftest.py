@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -19,6 +20,7 @@ from services.accreditation.messaging.consumed import subscriptions
 from services.accreditation.settings import AccreditationSettings, settings
 from shared.clock import SystemClock
 from shared.events.envelope import Received
+from shared.http.conformance import watch
 from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
 from shared.partnership import Partnership
@@ -243,12 +245,14 @@ def given_settings(monkeypatch, tmp_path, mongodb_uri, two_universities) -> Accr
 
 
 @pytest.fixture
-def university(given_settings, mongo_client, tmp_path) -> University:
-    """The service, prepared and empty."""
+def university(given_settings, mongo_client, tmp_path) -> Iterator[University]:
+    """The service, prepared and empty; every reply is held against the OpenAPI document."""
     partnership = given_settings.partnership()
     issuer = LocalIssuer(tmp_path / "keys", "local", SystemClock(), new_identifier)
     issuer.prepare(tuple(partnership.organisations))
     bootstrap.prepare(given_settings)
     app = bootstrap.build_web_app(given_settings, mongo_client)
+    faults = watch(app)
     unit = bootstrap.unit_of_work(given_settings, mongo_client)
-    return University(app, unit, given_settings, partnership, issuer)
+    yield University(app, unit, given_settings, partnership, issuer)
+    assert faults == []
