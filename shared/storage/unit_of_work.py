@@ -25,12 +25,13 @@ T = TypeVar("T")
 
 MOST_TRIES: Final = 3
 """How often a callback meets a stale aggregate before its caller hears of it."""
-PATIENCE_SECONDS: Final = 8.0
+PATIENCE_SECONDS: Final = 5.0
 """How long write conflicts and lost connections are tried again."""
 FIRST_PAUSE_SECONDS: Final = 0.005
 LONGEST_PAUSE_SECONDS: Final = 0.25
 COMMIT_MILLISECONDS: Final = 4000
 DUPLICATE_KEY: Final = 11000
+NO_SUCH_TRANSACTION: Final = 251
 TRANSIENT: Final = "TransientTransactionError"
 UNKNOWN_COMMIT: Final = "UnknownTransactionCommitResult"
 
@@ -212,17 +213,19 @@ class _Transaction:
         self._marker = (name.entries, entry["_id"])
 
     def _commit(self) -> bool:
-        """Return True when committed, False when certainly not; anything between is settled or raised."""
-        unknown = False
+        """Return True when committed, False when certainly not; anything between is settled or raised.
+
+        The driver repeats a commit by itself once, so "no such transaction" may be the second answer to a commit
+        whose first answer was lost: it proves nothing.
+        """
         while True:
             try:
                 self._session.commit_transaction()
             except PyMongoError as error:
                 if error.has_error_label(UNKNOWN_COMMIT):
-                    unknown = True
                     self._pause()
-                elif error.has_error_label(TRANSIENT):
-                    return unknown and self._was_committed(error)
+                elif getattr(error, "code", None) == NO_SUCH_TRANSACTION:
+                    return self._was_committed(error)
                 else:
                     raise
             else:
@@ -237,7 +240,13 @@ class _Transaction:
         if self._marker is None:
             raise Unavailable("the database was lost while committing; repeat the request") from error
         collection, entry_id = self._marker
-        return self._database[collection].find_one({"_id": entry_id}, {"_id": 1}) is not None
+        while True:
+            try:
+                return self._database[collection].find_one({"_id": entry_id}, {"_id": 1}) is not None
+            except PyMongoError as lost:
+                if not server_is_gone(lost):
+                    raise Unavailable("the database was lost while committing; repeat the request") from lost
+                self._pause()
 
     def _judge(self, error: PyMongoError) -> None:
         if _is_duplicate(error):
