@@ -14,15 +14,23 @@ from typing import Any
 
 import msgspec
 import pytest
+from flask import Flask
 
+from services.reporting import bootstrap
+from services.reporting.application.desk import Desk
 from services.reporting.application.ports import FeedState, KnownCourse, Terms
 from services.reporting.bootstrap import terms_of
 from services.reporting.domain.facts import EnrolmentFacts, EvaluationFacts
 from services.reporting.domain.rollups import NOTHING, Bucket, ChangeBucket, ChangeCounts, Counts
 from services.reporting.messaging.consumed import IGNORED, subscriptions
+from services.reporting.settings import ReportingSettings, settings
+from shared.clock import SystemClock
 from shared.events.envelope import Received
 from shared.events.subscriptions import SubscriptionBook
+from shared.identifiers import new_identifier
+from shared.local.issuer import LocalIssuer
 from shared.partnership import Partnership, load
+from shared.storage.unit_of_work import UnitOfWork, Work
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 PATHS = sorted(path.parent for path in SCENARIOS.glob("*/expected.json"))
@@ -52,36 +60,47 @@ class Memory:
     known: dict[str, KnownCourse] = field(default_factory=dict)
 
     def enrolment(self, organisation, enrolment_id):
+        """What is known of an enrolment."""
         return self.enrolments.get((organisation, enrolment_id), EnrolmentFacts())
 
     def keep_enrolment(self, organisation, enrolment_id, facts):
+        """Keep it."""
         self.enrolments[organisation, enrolment_id] = facts
 
     def evaluation(self, organisation, evaluation_id):
+        """What is known of an evaluation."""
         return self.evaluations.get((organisation, evaluation_id), EvaluationFacts())
 
     def keep_evaluation(self, organisation, evaluation_id, facts):
+        """Keep it."""
         self.evaluations[organisation, evaluation_id] = facts
 
     def move(self, bucket, by):
+        """Add to a bucket."""
         self.buckets[bucket] = self.buckets.get(bucket, NOTHING).plus(by)
 
     def move_change(self, bucket, by):
+        """Add to a bucket."""
         self.change_buckets[bucket] = self.change_buckets.get(bucket, ChangeCounts()).plus(by)
 
     def course(self, code):
+        """A course."""
         return self.known.get(code)
 
     def keep_course(self, course):
+        """Keep it."""
         self.known[course.code] = course
 
     def courses(self):
+        """All courses, in order."""
         return tuple(sorted(self.known.values(), key=lambda course: (course.owner, course.position)))
 
     def counts(self):
+        """All buckets."""
         return self.buckets
 
     def changes(self):
+        """All buckets."""
         return self.change_buckets
 
 
@@ -153,7 +172,7 @@ class Storyteller:
         self.courses = {course["code"]: course for course in self.term["courses"]}
         self.feeds: Feeds = defaultdict(list)
 
-    def say(self, organisation: str, kind: str, **data: Any) -> None:
+    def say(self, organisation: str, kind: str, **data: object) -> None:
         """Add an event to its owner's feed."""
         service = kind.split(".")[0]
         self.feeds[f"org.{organisation}.{service}.v1"].append(Event(f"{kind}.v1", organisation, data))
@@ -325,3 +344,96 @@ def feed_states() -> tuple[FeedState, ...]:
         FeedState("org.brent.enrolment.v1", 118, "a" * 64, 120, heard),
         FeedState("org.ealing.assessment.v1", 12, None, None, None),
     )
+
+
+@dataclass
+class House:
+    """One running reporting service with a scenario told to it, as its callers meet it."""
+
+    app: Flask
+    issuer: LocalIssuer
+    unit: UnitOfWork
+    desk: Desk
+    story: Story
+
+    @property
+    def board(self) -> str:
+        """The board's slug."""
+        return self.story.terms.board
+
+    def ask(self, method: str, path: str, *roles: str, org: str | None = None, body: object = None, key: str = ""):
+        """Return the answer to somebody of `org` (the board where not given) in `roles`."""
+        headers = {
+            "Authorization": f"Bearer {self.issuer.mint(org or self.board, roles, 'somebody', 'reporting')}",
+            "Idempotency-Key": key or new_identifier(),
+        }
+        return self.app.test_client().open(path, method=method, headers=headers, json=body)
+
+    def get(self, path: str, *roles: str, org: str | None = None):
+        """Return the answer to a GET."""
+        return self.ask("GET", path, *roles, org=org)
+
+    def publish(self, title: str = "Autumn term", *, key: str = ""):
+        """Close a publication as the board's officer."""
+        return self.ask("POST", f"/v1/organisations/{self.board}/publications", "board", body={"title": title}, key=key)
+
+    def tell(self, order: Iterable[tuple[str, int, Event]], batch: int = 200) -> None:
+        """Tell events to the board's database, as many in a transaction as the reader would."""
+        teller = Teller(self.story.partnership, self.desk.rooms.projections)
+        events = list(order)
+        for start in range(0, len(events), batch):
+            chunk = events[start : start + batch]
+            self.unit.run(self.board, lambda work, chunk=chunk: _tell_all(teller, work, chunk))
+
+    def browser(self, role: str | None = "board"):
+        """Return a browser, signed in where a role is given."""
+        client = self.app.test_client()
+        if role:
+            assert client.post("/sign-in", data={"role": role}).status_code == 303
+        return client
+
+
+def _tell_all(teller: Teller, work: Work, chunk: list[tuple[str, int, Event]]) -> None:
+    for feed, number, event in chunk:
+        teller.tell(work, feed, event, number)
+
+
+@pytest.fixture(scope="session")
+def reporting_issuer(tmp_path_factory) -> LocalIssuer:
+    """Keys of the board, an employer and the university."""
+    issuer = LocalIssuer(tmp_path_factory.mktemp("keys"), "local", SystemClock(), new_identifier)
+    issuer.prepare(["nwl-board", "brent", "goldsmiths"])
+    return issuer
+
+
+@pytest.fixture
+def reporting_settings(mongodb_uri, database_prefix, reporting_issuer, monkeypatch) -> ReportingSettings:
+    """The settings of a local instance."""
+    given = {
+        "PROFILE": "local",
+        "PARTNERSHIP_FILE": str(SCENARIOS / "north-west-london" / "partnership.yaml"),
+        "MONGODB_URI": mongodb_uri,
+        "KAFKA_BOOTSTRAP_SERVERS": "localhost:9",
+        "DATABASE_PREFIX": database_prefix[-10:],
+        "TRUSTED_ISSUERS_FILE": str(reporting_issuer.trusted_issuers_file),
+        "ORGANISATION_KEYS_DIR": str(reporting_issuer.keys_dir),
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return settings()
+
+
+@pytest.fixture
+def house(reporting_settings, reporting_issuer, mongo_client, north_west_london) -> House:
+    """The board's service before anything was told to it."""
+    unit = bootstrap.unit_of_work(reporting_settings, mongo_client)
+    desk = bootstrap.desk_of(north_west_london.partnership)
+    app = bootstrap.build_web_app(reporting_settings, mongo_client)
+    return House(app, reporting_issuer, unit, desk, north_west_london)
+
+
+@pytest.fixture
+def told_house(house) -> House:
+    """The board's service after the whole term."""
+    house.tell(one_after_the_other(house.story.feeds))
+    return house
