@@ -64,9 +64,10 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A log, or a new generation of it, begins here."""
+    """Another generation of the log: it `begins` here, or a heartbeat tells that its beginning was missed."""
 
     generation: str
+    begins: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Chain:
     feed: FeedName
     number: int = 0
     head: str = GENESIS
+    generation: str = ""
     anchors: Mapping[int, str] = field(default_factory=dict)
     newest: int = 0
     """The highest number that anybody has named: a record held back, or a heartbeat."""
@@ -113,8 +115,9 @@ class Chain:
         self.newest = self.number
         self._remember(self.number, self.head)
 
-    def rewind(self) -> None:
+    def rewind(self, generation: str = "") -> None:
         """Begin another pass through a log, from its start; what is verified stays verified."""
+        self.generation = generation
         self.high = 0
         self.epoch = 0
         self._walk = None
@@ -167,8 +170,10 @@ class Chain:
         return Stray(record, "the envelope names another owner or feed than the topic", security=True)
 
     def _unnumbered(self, body: Opened | Heartbeat) -> list[Verdict]:
+        if body.generation != self.generation:
+            return [Opening(body.generation, begins=isinstance(body, Opened))]
         if isinstance(body, Opened):
-            return [Opening(body.generation)]
+            return []
         if body.epoch < self.epoch:
             return []
         self.epoch = body.epoch
@@ -236,13 +241,14 @@ class Chain:
             self._memory.popitem(last=False)
 
 
-def chain_from(topic: str, known: Mapping[str, tuple[int, str]]) -> Chain:
+def chain_from(topic: str, known: Mapping[str, tuple[int, str]], generation: str) -> Chain:
     """Return the chain that continues the lowest of the organisations' positions and compares the others as it passes.
 
     Args:
         topic: The feed's topic.
         known: Organisation -> (number, head hash); number 0 where nothing was read yet.
+        generation: The generation that the log had, empty where it is not known.
     """
     number, head = min(known.values(), default=(0, GENESIS))
     anchors = {at: digest for at, digest in known.values() if at > number}
-    return Chain(feed_of(topic), number, head, anchors)
+    return Chain(feed_of(topic), number, head, generation, anchors)

@@ -1,0 +1,73 @@
+"""Alarms that stop one feed until a person decides: kept in the home organisation's database, so that a restart obeys.
+
+A fork (the owner's history differs) and a limit (too much is parked) stop the feed. A gap is only shown and tried
+again. Must not live here: who may decide.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from shared.errors import NotFound
+from shared.storage.unit_of_work import UnitOfWork, Work
+
+ALARMS: Final = "feed_alarms"
+FORK: Final = "fork"
+LIMIT: Final = "limit"
+GAP: Final = "gap"
+OPEN: Final = "open"
+RESOLVED: Final = "resolved"
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a feed stands still, and since which number."""
+
+    feed: str
+    kind: str
+    number: int
+    detail: str
+    at: datetime | None = None
+
+
+def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm) -> None:
+    """Keep the alarm; an open one of the same feed stays as it is.
+
+    Raises:
+        Unavailable: The database does not answer.
+    """
+
+    def write(work: Work) -> None:
+        rows = work.rows(ALARMS)
+        held = rows.find_one({"_id": alarm.feed})
+        if held is not None and held["state"] == OPEN:
+            return
+        doc = {"_id": alarm.feed, "kind": alarm.kind, "number": alarm.number, "detail": alarm.detail}
+        rows.replace_one({"_id": alarm.feed}, {**doc, "at": work.now, "state": OPEN}, upsert=True)
+
+    unit.run(organisation, write)
+
+
+def open_alarm(unit: UnitOfWork, organisation: str, feed: str) -> Alarm | None:
+    """Return the alarm that stops the feed, None when nothing does."""
+    doc = unit.reading(organisation).rows(ALARMS).find_one({"_id": feed})
+    if doc is None or doc["state"] != OPEN:
+        return None
+    return Alarm(feed=feed, kind=doc["kind"], number=doc["number"], detail=doc["detail"], at=doc["at"])
+
+
+def resolve_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, reason: str) -> None:
+    """Let the feed go on; the reader notices within a quarter of a minute.
+
+    Raises:
+        NotFound: Nothing stops the feed.
+    """
+
+    def write(work: Work) -> None:
+        decision = {"state": RESOLVED, "decided_by": by, "decided_reason": reason, "decided_at": work.now}
+        if work.rows(ALARMS).update_one({"_id": feed, "state": OPEN}, {"$set": decision}) == 0:
+            raise NotFound("nothing stops this feed")
+
+    unit.run(organisation, write)

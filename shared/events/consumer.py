@@ -1,0 +1,218 @@
+"""The log as a reader sees it: the `LogSource` port, and Kafka behind it.
+
+Two modes. `assign`: one reader takes every wanted topic that exists, partition 0 only. `group`: readers share the
+topics by a cooperative-sticky group; the listener only pauses, and the main loop sets the real offset. Kafka's own
+offsets are committed afterwards as a courtesy to lag tools, and never read. Must not live here: positions, decisions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.structs import OffsetAndMetadata
+
+from shared.errors import Unavailable
+from shared.events.checking import LogRecord
+from shared.events.log_identity import LogPlaces
+
+CLOSE_MILLISECONDS: Final = 2000
+METADATA_MILLISECONDS: Final = 5000
+
+
+class OutOfRange(Exception):  # noqa: N818 - what the log says, not what went wrong
+    """The offset asked for is not in the log: it was truncated, or the disk of a broker restored."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        super().__init__("an offset is outside the log")
+        self.topics = frozenset(topics)
+
+
+class LogSource(Protocol):
+    """A log of topics with one partition each; a simulation has its own."""
+
+    def places(self) -> dict[str, str]:
+        """Return topic -> place of every topic that exists; `Unavailable` when the broker does not answer."""
+
+    def offer(self, existing: Collection[str]) -> None:
+        """Say which wanted topics exist now; those that are new will be held, from an offset that `start` sets."""
+
+    def held(self) -> frozenset[str]:
+        """Return the topics that this reader is to read at present."""
+
+    def start(self, topic: str, offset: int) -> None:
+        """Read the topic from `offset`, and go on where it was paused."""
+
+    def pause(self, topic: str) -> None:
+        """Poll nothing of the topic until `start`."""
+
+    def poll(self, seconds: float, most: int) -> Mapping[str, list[LogRecord]]:
+        """Return the next records by topic; `OutOfRange` or `Unavailable`."""
+
+    def beginning(self, topic: str) -> int:
+        """Return the first offset that the log still has."""
+
+    def end(self, topic: str) -> int | None:
+        """Return the offset after the last record, as the last fetch told, None before."""
+
+    def commit(self, offsets: Mapping[str, int]) -> None:
+        """Tell lag tools how far the topics are read."""
+
+    def close(self) -> None:
+        """Leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """How to reach the broker, and how to read. `group` None means mode `assign`."""
+
+    bootstrap_servers: str
+    group: str | None = None
+    fetch_max_wait_ms: int = 500
+    session_timeout_ms: int = 10_000
+    heartbeat_interval_ms: int = 3_000
+    config: Mapping[str, object] = field(default_factory=dict)
+
+
+class KafkaLog:
+    """Kafka as a `LogSource`. Made after fork; made anew after any error."""
+
+    def __init__(self, wanted: Collection[str], options: KafkaOptions) -> None:
+        self._wanted = frozenset(wanted)
+        self._options = options
+        self._places = LogPlaces(options.bootstrap_servers, options.config)
+        try:
+            self._consumer = KafkaConsumer(**self._settings())
+        except (KafkaError, OSError, ValueError) as error:
+            raise Unavailable("the broker does not answer") from error
+        self._existing: frozenset[str] = frozenset()
+        if options.group is not None:
+            pattern = "^(?:" + "|".join(re.escape(topic) for topic in sorted(self._wanted)) + ")$"
+            self._consumer.subscribe(pattern=pattern, listener=_PauseOnly(self._consumer))
+
+    def _settings(self) -> dict[str, Any]:
+        options = self._options
+        settings: dict[str, Any] = {
+            **options.config,
+            "bootstrap_servers": options.bootstrap_servers,
+            "group_id": options.group,
+            "auto_offset_reset": "none",
+            "enable_auto_commit": False,
+            "allow_auto_create_topics": False,
+            "isolation_level": "read_committed",
+            "fetch_max_wait_ms": options.fetch_max_wait_ms,
+            "metadata_max_age_ms": METADATA_MILLISECONDS,
+            "max_poll_interval_ms": 300_000,
+        }
+        if options.group is not None:
+            settings["session_timeout_ms"] = options.session_timeout_ms
+            settings["heartbeat_interval_ms"] = options.heartbeat_interval_ms
+            settings["partition_assignment_strategy"] = (CooperativeStickyAssignor,)
+        return settings
+
+    def places(self) -> dict[str, str]:
+        """Return topic -> place of every topic that exists."""
+        return self._places.look()
+
+    def offer(self, existing: Collection[str]) -> None:
+        """Take the wanted topics that exist (mode `assign`; a group finds them by its pattern)."""
+        wanted = self._wanted & frozenset(existing)
+        if self._options.group is not None or wanted == self._existing:
+            return
+        fresh = wanted - self._existing
+        self._consumer.assign([TopicPartition(topic, 0) for topic in sorted(wanted)])
+        for topic in fresh:
+            self._consumer.pause(TopicPartition(topic, 0))
+            self._consumer.seek(TopicPartition(topic, 0), 0)
+        self._existing = wanted
+
+    def held(self) -> frozenset[str]:
+        """Return the topics of the assignment; partitions other than 0 are ignored."""
+        if self._options.group is None:
+            return self._existing
+        return frozenset(place.topic for place in self._consumer.assignment() if place.partition == 0)
+
+    def start(self, topic: str, offset: int) -> None:
+        """Read the topic from `offset`."""
+        partition = TopicPartition(topic, 0)
+        if partition in self._consumer.assignment():
+            self._consumer.seek(partition, offset)
+            self._consumer.resume(partition)
+
+    def pause(self, topic: str) -> None:
+        """Poll nothing of the topic until `start`."""
+        partition = TopicPartition(topic, 0)
+        if partition in self._consumer.assignment():
+            self._consumer.pause(partition)
+
+    def poll(self, seconds: float, most: int) -> Mapping[str, list[LogRecord]]:
+        """Return the next records by topic, at most `most` in all."""
+        try:
+            polled = self._consumer.poll(timeout_ms=int(seconds * 1000), max_records=most)
+        except OffsetOutOfRangeError as error:
+            raise OutOfRange(place.topic for place in error.args[0]) from error
+        except LogTruncationError as error:
+            raise OutOfRange(place.topic for place in error.divergent_offsets) from error
+        except NoOffsetForPartitionError:
+            return {}
+        except (KafkaError, OSError) as error:
+            raise Unavailable("the broker does not answer") from error
+        return {
+            place.topic: [
+                LogRecord(record.offset, record.key, record.value, tuple(record.headers)) for record in records
+            ]
+            for place, records in polled.items()
+            if place.partition == 0
+        }
+
+    def beginning(self, topic: str) -> int:
+        """Return the first offset that the log still has: 0 unless somebody set a retention."""
+        partition = TopicPartition(topic, 0)
+        try:
+            return int(self._consumer.beginning_offsets([partition])[partition])
+        except (KafkaError, OSError) as error:
+            raise Unavailable("the broker does not answer") from error
+
+    def end(self, topic: str) -> int | None:
+        """Return the high watermark of the last fetch; a broker's own answer about the end may be wrong."""
+        partition = TopicPartition(topic, 0)
+        if partition not in self._consumer.assignment():
+            return None
+        mark = self._consumer.highwater(partition)
+        return None if mark is None else int(mark)
+
+    def commit(self, offsets: Mapping[str, int]) -> None:
+        """Tell lag tools how far the topics are read; whether it arrives does not matter."""
+        if self._options.group is None or not offsets:
+            return
+        marks = {TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1) for topic, offset in offsets.items()}
+        try:
+            self._consumer.commit_async(marks)
+        except KafkaError:
+            return
+
+    def close(self) -> None:
+        """Leave the group and close both clients."""
+        self._consumer.close(autocommit=False, timeout_ms=CLOSE_MILLISECONDS)
+        self._places.close()
+
+
+class _PauseOnly(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs on the client's own thread: no database here, only a pause until the main loop knows the offset."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Nothing: the main loop sees by itself what it holds."""
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Pause what is new, at an offset that is only a place to wait."""
+        for partition in assigned:
+            self._consumer.pause(partition)
+            self._consumer.seek(partition, 0)

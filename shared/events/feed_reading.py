@@ -1,0 +1,414 @@
+"""One feed in one reader: its chain, what is verified and not yet taken, its organisations' positions.
+
+Lives here: the order of things for one feed (judge, route, take per organisation, advance lazily, wait for a gap, stop
+on an alarm). Must not live here: the log itself, other feeds, what an event means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from pymongo.client_session import ClientSession
+
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.events import alarms, reading_metrics
+from shared.events.alarms import FORK, GAP, LIMIT, Alarm
+from shared.events.checking import Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
+from shared.events.feed import FeedName
+from shared.events.gap import RANGE_EVENTS, FetchRange, GapWatch
+from shared.events.limits import CauseLimit
+from shared.events.parking import discarded_numbers, list_parked
+from shared.events.positions import Fenced, take_over
+from shared.events.reading_batch import Applied, Batch, BatchWriter
+from shared.events.routing import Routed, Router
+from shared.storage.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 5.0
+Item = Routed | Stray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRules:
+    """How a reader behaves; the defaults are the platform's."""
+
+    batch_events: int = 200
+    most_pending: int = 2_000
+    lazy_numbers: int = 1_000
+    lazy_seconds: float = 60.0
+    gap_seconds: float = 60.0
+    gap_records: int = 10_000
+    gap_retry_seconds: float = 10.0
+    look_seconds: float = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingTools:
+    """What all feeds of one reader share."""
+
+    unit: UnitOfWork
+    session: ClientSession
+    clock: Clock
+    rules: ReadingRules = field(default_factory=ReadingRules)
+    fetch: FetchRange | None = None
+
+
+class FeedReading:
+    """One numbered feed. `takers` are the hosted organisations that may read it, at least one."""
+
+    def __init__(self, feed: FeedName, takers: Sequence[str], router: Router, tools: ReadingTools) -> None:
+        rules = tools.rules
+        self.feed = feed
+        self.topic = feed.topic
+        self.read_to = 0
+        self.place = ""
+        self.available = True
+        self.wants_rewind = False
+        self.alarm: Alarm | None = None
+        self._takers = tuple(takers)
+        self._home = feed.organisation if feed.organisation in self._takers else self._takers[0]
+        self._router = router
+        self._tools = tools
+        self._labels = (tools.unit.service, self.topic)
+        self._writers: dict[str, BatchWriter] = {}
+        self._moved_at: dict[str, float] = {}
+        self._pending: list[Item] = []
+        self._chain = chain_from(self.topic, {}, "")
+        self._taken = (0, self._chain.head)
+        self._from_start = True
+        self._limit = CauseLimit()
+        self._gap = GapWatch(rules.gap_seconds, rules.gap_records, rules.gap_retry_seconds)
+        self._retry_at = 0.0
+        self._pause = FIRST_PAUSE_SECONDS
+        self._look_at = 0.0
+        self._kept_alarm = False
+
+    @property
+    def number(self) -> int:
+        """Return the last verified number."""
+        return self._chain.number
+
+    def take_over(self, place: str) -> int:
+        """Make this reader the feed's only one (epochs rise once) and return the offset to read from.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        unit, session, now = self._tools.unit, self._tools.session, self._tools.clock.monotonic()
+        for organisation in self._takers:
+            position = take_over(unit, session, organisation, self.topic)
+            discarded = discarded_numbers(unit, organisation, self.topic)
+            self._writers[organisation] = BatchWriter(unit, session, organisation, position, discarded)
+            self._moved_at[organisation] = now
+        self.alarm = alarms.open_alarm(unit, self._home, self.topic)
+        self._kept_alarm = self.alarm is not None
+        self._look_at = now + self._tools.rules.look_seconds
+        self._show_alarm()
+        self._count_parked()
+        return self._begin(place)
+
+    def rewind(self, place: str) -> int:
+        """Begin the log again (another one, or truncated) with every number kept; return the offset to read from."""
+        self.place = place
+        self.wants_rewind = False
+        self._from_start = True
+        self._pending.clear()
+        self._restore()
+        self._chain.rewind()
+        self.read_to = 0
+        log.warning("feed.rewound", feed=self.topic, number=self._chain.number)
+        return 0
+
+    def receive(self, records: Sequence[LogRecord]) -> None:
+        """Judge records of the log, in order; what is next waits for `apply`."""
+        for record in records:
+            if self.wants_rewind or self.is_stopped(FORK):
+                return
+            verdicts = self._chain.read(record)
+            self.read_to = record.offset + 1
+            self._accept(verdicts)
+
+    def apply(self) -> bool:
+        """Take one batch of what is verified; return whether more is ready.
+
+        Raises:
+            Fenced: Another reader has taken over.
+        """
+        if not self._pending or self.is_stopped(LIMIT) or self._tools.clock.monotonic() < self._retry_at:
+            return False
+        try:
+            self._take(self._pending[: self._tools.rules.batch_events])
+        except Unavailable:
+            self._back_off()
+            return False
+        self._recovered()
+        return bool(self._pending)
+
+    def tend(self) -> None:
+        """Do what is due by the clock: alarms, gaps, lazy positions.
+
+        Raises:
+            Fenced: Another reader has taken over.
+        """
+        now = self._tools.clock.monotonic()
+        if now < self._retry_at:
+            return
+        try:
+            self._keep_alarm()
+            if now >= self._look_at:
+                self._look_at = now + self._tools.rules.look_seconds
+                self._look()
+            if not self.alarm or self.alarm.kind == GAP:
+                self._mind_gap(now)
+            self._advance(now, at_once=False)
+        except Unavailable:
+            self._back_off()
+        else:
+            if not self._pending:
+                self._recovered()
+
+    def hand_over(self) -> None:
+        """Leave every organisation's position where the feed was taken to, if that is still ours to write."""
+        try:
+            self._advance(self._tools.clock.monotonic(), at_once=True)
+        except (Unavailable, Fenced):
+            log.info("feed.handed_over_without_positions", feed=self.topic)
+
+    def is_stopped(self, *kinds: str) -> bool:
+        """Say whether a person has to decide before this feed goes on."""
+        return self.alarm is not None and self.alarm.kind in (kinds or (FORK, LIMIT))
+
+    def is_full(self) -> bool:
+        """Say whether the log should not be read on for now."""
+        rules = self._tools.rules
+        too_many = len(self._pending) >= rules.most_pending or self._chain.waiting() >= rules.gap_records
+        return too_many or self.is_stopped()
+
+    def _begin(self, place: str) -> int:
+        positions = [writer.position for writer in self._writers.values()]
+        self.place = place
+        self._restore()
+        if any(position.place != place for position in positions):
+            self._from_start = True
+            self._chain.rewind()
+            self.read_to = 0
+        else:
+            self.read_to = min(position.next for position in positions)
+            self._from_start = self.read_to == 0
+        return self.read_to
+
+    def _restore(self) -> None:
+        """Let the chain continue the lowest position, and compare the others as it passes them."""
+        positions = {name: writer.position for name, writer in self._writers.items()}
+        known = {name: (position.number, position.head) for name, position in positions.items()}
+        lowest = min(positions.values(), key=lambda position: position.number)
+        self._chain = chain_from(self.topic, known, lowest.generation)
+        self._taken = (self._chain.number, self._chain.head)
+
+    def _accept(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts:
+            if isinstance(verdict, Next):
+                self._pending.append(self._router.route(verdict))
+            elif isinstance(verdict, Stray):
+                self._pending.append(verdict)
+            elif isinstance(verdict, Fork):
+                self._raise(FORK, verdict.number, verdict.detail)
+                return
+            elif isinstance(verdict, Opening):
+                self._meet_generation(verdict)
+
+    def _meet_generation(self, opening: Opening) -> None:
+        """Adopt another generation where all of it is still to be read; otherwise begin the log again."""
+        if opening.begins or self._from_start or not self._chain.generation:
+            self._chain.rewind(opening.generation)
+        else:
+            self.wants_rewind = True
+
+    def _take(self, items: Sequence[Item]) -> None:
+        causes = {index for index, item in enumerate(items) if isinstance(item, Stray)}
+        index_of = {item.number: index for index, item in enumerate(items) if isinstance(item, Routed)}
+        for organisation, writer in self._writers.items():
+            cut = self._cut(items, causes)
+            batch = self._batch(items[:cut], organisation, cut)
+            if not batch.events and not batch.strays:
+                continue
+            stop = self._stopper(items, causes, index_of)
+            applied = writer.take(batch, stop)
+            self._moved_at[organisation] = self._tools.clock.monotonic()
+            causes |= {index_of[number] for number in applied.causes}
+            self._observe(applied)
+        self._finish(items, causes)
+
+    def _cut(self, items: Sequence[Item], causes: set[int]) -> int:
+        trip = self._limit.first_trip([index in causes for index in range(len(items))])
+        return len(items) if trip is None else trip + 1
+
+    def _stopper(
+        self, items: Sequence[Item], causes: set[int], index_of: dict[int, int]
+    ) -> Callable[[frozenset[int]], int | None]:
+        def stop(numbers: frozenset[int]) -> int | None:
+            cut = self._cut(items, causes | {index_of[number] for number in numbers})
+            if cut == len(items) and not numbers:
+                return None
+            if self._limit.first_trip(_flags(items, causes | {index_of[n] for n in numbers})) is None:
+                return None
+            return max((item.number for item in items[:cut] if isinstance(item, Routed)), default=0)
+
+        return stop
+
+    def _batch(self, items: Sequence[Item], organisation: str, cut: int) -> Batch:
+        events = [item for item in items if isinstance(item, Routed)]
+        strays = [item for item in items if isinstance(item, Stray)] if organisation == self._home else []
+        number, head = (events[-1].number, events[-1].next.hash) if events else self._taken
+        return Batch(
+            events=[event for event in events if organisation in event.takers],
+            strays=strays,
+            number=number,
+            head=head,
+            next=self._next_offset(cut),
+            place=self.place,
+            generation=self._chain.generation,
+        )
+
+    def _next_offset(self, done: int) -> int:
+        """Return the offset from which everything that is not taken yet can be read again."""
+        offsets = [_offset(item) for item in self._pending[done:]]
+        known = [offset for offset in (*offsets, self._chain.lowest_offset_waiting()) if offset is not None]
+        return min(known, default=self.read_to)
+
+    def _finish(self, items: Sequence[Item], causes: set[int]) -> None:
+        flags = _flags(items, causes)
+        trip = self._limit.first_trip(flags)
+        cut = len(items) if trip is None else trip + 1
+        self._limit.note(flags[:cut])
+        events = [item for item in items[:cut] if isinstance(item, Routed)]
+        if events:
+            self._taken = (events[-1].number, events[-1].next.hash)
+        del self._pending[:cut]
+        reading_metrics.NUMBER.labels(*self._labels).set(self._taken[0])
+        if trip is not None:
+            self._raise(LIMIT, self._taken[0], "too much is parked: more than 5 % of 1,000 records, or 50 in a row")
+            self._keep_alarm()
+
+    def _observe(self, applied: Applied) -> None:
+        source = self.feed.service
+        now = self._tools.unit.clock.now()
+        age = reading_metrics.EVENT_AGE.labels(self._tools.unit.service, source)
+        for event in applied.taken:
+            if event.at is not None:
+                age.observe(max(0.0, (now - event.at).total_seconds()))
+        reading_metrics.EFFECTS.labels(self._tools.unit.service, source).inc(len(applied.taken))
+        if applied.parked:
+            reading_metrics.PARKED.labels(*self._labels).inc(applied.parked)
+            reading_metrics.WAITING.labels(*self._labels).inc(applied.parked)
+            log.warning("events.parked", feed=self.topic, count=applied.parked, causes=len(applied.causes))
+
+    def _advance(self, now: float, *, at_once: bool) -> None:
+        """Move the positions of organisations that the latest events did not concern; never for a heartbeat alone."""
+        rules = self._tools.rules
+        number, head = self._taken
+        for organisation, writer in self._writers.items():
+            old = writer.position
+            behind = number - old.number
+            moved = behind > 0 or (old.place != self.place and self._chain.high >= old.number > 0)
+            is_due = at_once or behind >= rules.lazy_numbers or now - self._moved_at[organisation] >= rules.lazy_seconds
+            if not moved or not is_due:
+                continue
+            where = self._next_offset(0)
+            generation = self._chain.generation
+            writer.take(Batch((), (), max(number, old.number), head, where, self.place, generation), lambda _: None)
+            self._moved_at[organisation] = now
+
+    def _mind_gap(self, now: float) -> None:
+        chain = self._chain
+        missing = chain.missing()
+        if missing is None or missing != (self.alarm.number if self.alarm else missing):
+            self._clear_gap()
+        if not self._gap.is_due(missing, chain.waiting(), now):
+            return
+        self._gap.tried(now)
+        if self._fill():
+            self._clear_gap()
+        elif self.alarm is None:
+            where = self.feed.organisation
+            self._raise(
+                GAP, missing or 0, f"missing here and not to be had from its owner: republish --organisation {where}"
+            )
+
+    def _fill(self) -> bool:
+        if self._tools.fetch is None:
+            return False
+        chain = self._chain
+        while (missing := chain.missing()) is not None and not self.is_stopped():
+            try:
+                self._accept(chain.fill(self._tools.fetch(self.feed, missing - 1, RANGE_EVENTS)))
+            except Unavailable:
+                return False
+            if chain.missing() == missing:
+                return False
+        return True
+
+    def _raise(self, kind: str, number: int, detail: str) -> None:
+        self.alarm = Alarm(feed=self.topic, kind=kind, number=number, detail=detail)
+        self._kept_alarm = kind == GAP
+        self._show_alarm()
+        log.error("feed.alarm", feed=self.topic, kind=kind, number=number, detail=detail)
+
+    def _clear_gap(self) -> None:
+        if self.alarm is not None and self.alarm.kind == GAP:
+            self.alarm = None
+            self._show_alarm()
+
+    def _keep_alarm(self) -> None:
+        if self.alarm is not None and not self._kept_alarm:
+            alarms.raise_alarm(self._tools.unit, self._home, self.alarm)
+            self._kept_alarm = True
+
+    def _look(self) -> None:
+        """See whether a person has decided, and how much is still parked."""
+        self._count_parked()
+        if not self.is_stopped() or alarms.open_alarm(self._tools.unit, self._home, self.topic) is not None:
+            return
+        kind, self.alarm = self.alarm.kind if self.alarm else "", None
+        self._limit = CauseLimit()
+        self._show_alarm()
+        log.warning("feed.resumed", feed=self.topic, kind=kind)
+        if kind == FORK:
+            for writer in self._writers.values():
+                writer.reload()
+            self.wants_rewind = True
+
+    def _count_parked(self) -> None:
+        unit = self._tools.unit
+        waiting = sum(len(list_parked(unit, organisation, feed=self.topic)) for organisation in self._takers)
+        reading_metrics.WAITING.labels(*self._labels).set(waiting)
+
+    def _show_alarm(self) -> None:
+        for kind in (FORK, LIMIT, GAP):
+            is_on = self.alarm is not None and self.alarm.kind == kind
+            reading_metrics.ALARMS.labels(*self._labels, kind).set(1 if is_on else 0)
+
+    def _back_off(self) -> None:
+        if self.available:
+            log.warning("feed.backing_off", feed=self.topic)
+        self.available = False
+        self._retry_at = self._tools.clock.monotonic() + self._pause
+        self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2)
+
+    def _recovered(self) -> None:
+        self.available = True
+        self._pause = FIRST_PAUSE_SECONDS
+
+
+def _flags(items: Sequence[Item], causes: set[int]) -> list[bool]:
+    return [index in causes for index in range(len(items))]
+
+
+def _offset(item: Item) -> int | None:
+    return item.record.offset if isinstance(item, Stray) else item.next.offset

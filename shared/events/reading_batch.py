@@ -1,0 +1,288 @@
+"""One feed's batch for one organisation in one transaction: effects, emitted events, parked events, position.
+
+Lives here: the transaction and what happens when a reaction fails in it (the batch runs again with that event and its
+followers parked). Must not live here: the log, the chain, when to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+
+from shared.errors import ConcurrentChange, Forbidden, Malformed, Unavailable
+from shared.events.checking import Stray
+from shared.events.feed import MOST_BYTES, MOST_EVENTS
+from shared.events.parking import FOLLOWS, event_document, park, stray_document
+from shared.events.positions import Position, PositionMoved, move, settle
+from shared.events.routing import Routed
+from shared.storage.mongo import Document, server_is_gone
+from shared.storage.unit_of_work import UnitOfWork, Work
+
+MOST_STUBBORN: Final = 5
+"""How often an event that meets `ConcurrentChange` alone is tried before it counts as a bug (each of 3 tries)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one organisation takes now, in the feed's order, and where its position is afterwards."""
+
+    events: Sequence[Routed]
+    strays: Sequence[Stray]
+    number: int
+    head: str
+    next: int
+    place: str
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a batch. `causes` are the numbers that were parked for a fault of their own."""
+
+    position: Position
+    causes: frozenset[int]
+    taken: tuple[Routed, ...]
+    parked: int
+
+
+class _Failed(Exception):  # noqa: N818 - internal: which event, and the code of why
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(number, reason)
+        self.number = number
+        self.reason = reason
+
+
+class _TooMuch(Exception):  # noqa: N818 - internal: the transaction would emit more than one entry holds
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+class BatchWriter:
+    """Takes batches for one organisation of one feed.
+
+    `stop_at` (see `take`) is asked each time an event turns out to be a cause; what it returns is the last number that
+    may still be taken (None: all of them).
+    """
+
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        session: ClientSession,
+        organisation: str,
+        position: Position,
+        discarded: frozenset[int],
+    ) -> None:
+        self._unit = unit
+        self._session = session
+        self._organisation = organisation
+        self._discarded = discarded
+        self.position = position
+
+    def take(self, batch: Batch, stop_at: Callable[[frozenset[int]], int | None]) -> Applied:
+        """Commit the batch, in as few transactions as it allows, and return what became of it.
+
+        Raises:
+            Unavailable: The database does not answer, or a reaction says so; what is committed is committed.
+            Fenced: Another reader has taken over.
+        """
+        return _Taking(self, batch, stop_at).run()
+
+    def commit(self, callback: Callable[[Work], None]) -> None:
+        """Run one transaction on the organisation's database in the reader's own session."""
+        try:
+            self._unit.run(self._organisation, callback, session=self._session)
+        except PyMongoError as error:
+            if server_is_gone(error):
+                raise Unavailable("the database does not answer") from error
+            raise
+
+    def reload(self) -> None:
+        """Read the position again after it was found moved.
+
+        Raises:
+            Fenced: It belongs to another reader now.
+        """
+        self.position = settle(self._unit, self._organisation, self.position)
+
+    def is_discarded(self, number: int) -> bool:
+        """Say whether a person discarded this number; rebuilds obey."""
+        return number in self._discarded
+
+
+class _Taking:
+    """One call of `BatchWriter.take`."""
+
+    def __init__(self, writer: BatchWriter, batch: Batch, stop_at: Callable[[frozenset[int]], int | None]) -> None:
+        self._writer = writer
+        self._batch = batch
+        self._stop_at = stop_at
+        self._faults = {event.number: event.fault for event in batch.events if event.fault is not None}
+        self._blocked = writer.position.blocked
+        self._stubborn = 0
+        self._size = max(1, len(batch.events))
+        self._taken: list[Routed] = []
+        self._parked = 0
+
+    def run(self) -> Applied:
+        """Go on until everything up to the stop is committed."""
+        strays: Sequence[Stray] = self._batch.strays
+        owed = bool(strays) or not self._batch.events
+        todo = self._todo()
+        while todo or owed:
+            part = todo[: self._size]
+            if self._attempt(part, strays, is_last=len(part) == len(todo)):
+                strays, owed = (), False
+            todo = self._todo()
+        return Applied(self._writer.position, self._causes(), tuple(self._taken), self._parked)
+
+    def _causes(self) -> frozenset[int]:
+        """Return the numbers that are parked for a fault of their own, not because they follow one."""
+        blocked, causes = set(self._blocked), set()
+        for event in self._batch.events:
+            is_fault = event.number in self._faults and not self._writer.is_discarded(event.number)
+            if is_fault and event.key not in blocked:
+                causes.add(event.number)
+                blocked.add(event.key)
+        return frozenset(causes)
+
+    def _stop(self) -> int | None:
+        return self._stop_at(self._causes())
+
+    def _todo(self) -> list[Routed]:
+        low, stop = self._writer.position.number, self._stop()
+        end = self._batch.number if stop is None else stop
+        return [event for event in self._batch.events if low < event.number <= end]
+
+    def _attempt(self, part: Sequence[Routed], strays: Sequence[Stray], *, is_last: bool) -> bool:
+        """Try one transaction and return whether it was committed; a failure leaves word of what to do otherwise."""
+        old = self._writer.position
+        new, documents_for = self._plan(old, part, is_last=is_last)
+        try:
+            self._writer.commit(lambda work: self._callback(work, old, new, part, strays, documents_for))
+        except PositionMoved:
+            self._writer.reload()
+        except _Failed as failed:
+            self._faults[failed.number] = failed.reason
+        except _TooMuch as much:
+            self._shrink(part, much.index, "emits-too-much")
+        except ConcurrentChange:
+            self._on_conflict(part)
+        except (Malformed, Forbidden) as error:
+            self._shrink(part, len(part) // 2, f"emitted:{error.slug}")
+        except PyMongoError as error:
+            self._shrink(part, len(part) // 2, f"bug:{type(error).__name__}")
+        else:
+            self._writer.position = new
+            self._settle(part)
+            return True
+        return False
+
+    def _plan(self, old: Position, part: Sequence[Routed], *, is_last: bool) -> tuple[Position, dict[int, str]]:
+        """Return the position after the part, and for each number that is parked why: causes and their followers."""
+        blocked = dict.fromkeys(old.blocked)
+        why: dict[int, str] = {}
+        for event in part:
+            if self._writer.is_discarded(event.number):
+                continue
+            if event.key in blocked:
+                why[event.number] = FOLLOWS
+            elif event.number in self._faults:
+                why[event.number] = self._faults[event.number]
+                blocked[event.key] = None
+        number, head = old.number, old.head
+        is_whole = is_last and self._stop() is None
+        if is_whole and self._batch.number >= old.number:
+            number, head = self._batch.number, self._batch.head
+        elif part:
+            number, head = part[-1].number, part[-1].next.hash
+        new = msgspec.structs.replace(
+            old,
+            next=self._batch.next if is_whole else self._safe_next(old),
+            number=number,
+            head=head,
+            place=self._batch.place,
+            generation=self._batch.generation,
+            blocked=tuple(blocked),
+        )
+        return new, why
+
+    def _safe_next(self, old: Position) -> int:
+        """Return an offset that is not beyond what is still to be taken: where this organisation began."""
+        return old.next if old.place == self._batch.place else 0
+
+    def _callback(
+        self,
+        work: Work,
+        old: Position,
+        new: Position,
+        part: Sequence[Routed],
+        strays: Sequence[Stray],
+        why: dict[int, str],
+    ) -> None:
+        move(work, old, new)
+        documents: list[Document] = [
+            stray_document(old.feed, self._batch.place, stray, at=work.now) for stray in strays
+        ]
+        for index, event in enumerate(part):
+            reason = why.get(event.number)
+            if reason is not None:
+                is_cause = reason != FOLLOWS
+                documents.append(event_document(old.feed, event.next, reason, is_cause=is_cause, at=work.now))
+            elif not self._writer.is_discarded(event.number):
+                _react(work, event)
+            if _emits_too_much(work):
+                raise _TooMuch(index)
+        park(work, documents)
+
+    def _shrink(self, part: Sequence[Routed], size: int, reason: str) -> None:
+        if not part:
+            raise Unavailable("the position cannot be written")
+        if len(part) == 1:
+            self._faults[part[0].number] = reason
+        self._size = max(1, size)
+
+    def _on_conflict(self, part: Sequence[Routed]) -> None:
+        """Take the events one by one, so that one that can never be taken is found and does not hold the others."""
+        if len(part) > 1:
+            self._size = 1
+            return
+        self._stubborn += 1
+        if self._stubborn < MOST_STUBBORN:
+            return
+        self._stubborn = 0
+        if part:
+            self._faults[part[0].number] = "natural-key-conflict"
+        else:
+            raise Unavailable("the position cannot be written")
+
+    def _settle(self, part: Sequence[Routed]) -> None:
+        self._stubborn = 0
+        done = [event for event in part if event.number not in self._faults]
+        self._taken.extend(done)
+        self._parked += len(part) - len(done)
+
+
+def _emits_too_much(work: Work) -> bool:
+    return len(work.emitted) > MOST_EVENTS or sum(len(event.data) for event in work.emitted) > MOST_BYTES
+
+
+def _react(work: Work, event: Routed) -> None:
+    if event.subscription is None or event.received is None:
+        return
+    work.cause = event.cause()
+    try:
+        event.subscription.reaction(work, event.received)
+    except (PyMongoError, Unavailable, ConcurrentChange, PositionMoved):
+        raise
+    except Malformed:
+        raise _Failed(event.number, "malformed") from None
+    except Forbidden:
+        raise _Failed(event.number, "forbidden") from None
+    except Exception as error:  # the one place where a reaction's bug becomes a parked event
+        raise _Failed(event.number, f"bug:{type(error).__name__}") from error

@@ -1,0 +1,21 @@
+"""What a reader shows of itself. Labels are services, feeds and kinds, never a value of an event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+EVENT_AGE: Final = Histogram(
+    "event_age_seconds",
+    "Seconds from an event's own time to the commit of its effect.",
+    ["service", "source"],
+    buckets=(0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 20, 30),
+)
+LAG: Final = Gauge("feed_lag_records", "Records of the log that are not read yet.", ["service", "feed"])
+NUMBER: Final = Gauge("feed_number", "The last number of the feed that was taken.", ["service", "feed"])
+WAITING: Final = Gauge("parked_records", "Records that are parked and wait for a person.", ["service", "feed"])
+PARKED: Final = Counter("parked_total", "Records that were parked, causes and followers.", ["service", "feed"])
+ALARMS: Final = Gauge("feed_alarms", "1 while the feed stands still for this reason.", ["service", "feed", "kind"])
+FENCED: Final = Counter("reader_fenced_total", "How often another reader had taken over.", ["service"])
+EFFECTS: Final = Counter("events_taken_total", "Effects committed.", ["service", "source"])
