@@ -77,6 +77,7 @@ class Work(Reading):
         self.emitted: list[Outgoing] = []
         self.causes: list[Cause] = []
         self._new_identifier = new_identifier
+        self._last: list[Callable[[], None]] = []
 
     def new_id(self) -> str:
         """Return a new identifier."""
@@ -86,6 +87,15 @@ class Work(Reading):
         """Add events to this commit's feed entry; they keep this order."""
         self.emitted.extend(events)
         self.causes.extend(self.cause for _ in events)
+
+    def before_commit(self, finish: Callable[[], None]) -> None:
+        """Have `finish` called once, after the callback: for writes that are folded in memory first."""
+        self._last.append(finish)
+
+    def finish(self) -> None:
+        """Call what `before_commit` was given, in that order. The unit of work does this."""
+        for finish in self._last:
+            finish()
 
 
 class UnitOfWork:
@@ -195,6 +205,7 @@ class _Transaction:
             new_identifier=self._unit.new_identifier,
         )
         result = callback(work)
+        work.finish()
         self._marker = None
         feeds = dict.fromkeys(event.feed for event in work.emitted)
         for feed in feeds:

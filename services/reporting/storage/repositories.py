@@ -6,12 +6,16 @@ Roll-ups are folded: what one transaction adds to a bucket is one update. No rul
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from weakref import WeakKeyDictionary
+
+from pymongo import ReplaceOne, UpdateOne
 
 from services.reporting.application.ports import FeedState, KnownCourse
 from services.reporting.domain.facts import EnrolmentFacts, EvaluationFacts
 from services.reporting.domain.publication import Publication
-from services.reporting.domain.rollups import Bucket, ChangeBucket, ChangeCounts, Counts
+from services.reporting.domain.rollups import NOTHING, Bucket, ChangeBucket, ChangeCounts, Counts
 from services.reporting.storage import documents
+from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading, Work
 
 COURSES = "courses"
@@ -23,40 +27,55 @@ PUBLICATIONS = "publications"
 
 
 class MongoProjections:
-    """The projections of one transaction."""
+    """The projections of one transaction, folded in memory and written once, before its commit.
+
+    What is told in a transaction is seen by its later reactions here, and by `MongoCounted` only after the commit.
+    """
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._enrolments: dict[str, EnrolmentFacts] = {}
+        self._evaluations: dict[str, EvaluationFacts] = {}
+        self._changed_enrolments: set[str] = set()
+        self._changed_evaluations: set[str] = set()
+        self._moves: dict[Bucket, Counts] = {}
+        self._change_moves: dict[ChangeBucket, ChangeCounts] = {}
 
     def enrolment(self, organisation: str, enrolment_id: str) -> EnrolmentFacts:
         """Return what is known of an employer's enrolment; empty facts for an unknown one."""
         key = documents.key_of(organisation, enrolment_id)
-        return documents.enrolment_facts(self._work.rows(ENROLMENTS).find_one({"_id": key}))
+        if key not in self._enrolments:
+            found = self._work.rows(ENROLMENTS).find_one({"_id": key})
+            self._enrolments[key] = documents.enrolment_facts(found)
+        return self._enrolments[key]
 
     def keep_enrolment(self, organisation: str, enrolment_id: str, facts: EnrolmentFacts) -> None:
         """Keep the facts in place of what was known."""
         key = documents.key_of(organisation, enrolment_id)
-        self._work.rows(ENROLMENTS).replace_one({"_id": key}, documents.enrolment_document(key, facts), upsert=True)
+        self._enrolments[key] = facts
+        self._changed_enrolments.add(key)
 
     def evaluation(self, organisation: str, evaluation_id: str) -> EvaluationFacts:
         """Return what is known of a self-evaluation; empty facts for an unknown one."""
         key = documents.key_of(organisation, evaluation_id)
-        return documents.evaluation_facts(self._work.rows(EVALUATIONS).find_one({"_id": key}))
+        if key not in self._evaluations:
+            found = self._work.rows(EVALUATIONS).find_one({"_id": key})
+            self._evaluations[key] = documents.evaluation_facts(found)
+        return self._evaluations[key]
 
     def keep_evaluation(self, organisation: str, evaluation_id: str, facts: EvaluationFacts) -> None:
         """Keep the facts in place of what was known."""
         key = documents.key_of(organisation, evaluation_id)
-        self._work.rows(EVALUATIONS).replace_one({"_id": key}, documents.evaluation_document(key, facts), upsert=True)
+        self._evaluations[key] = facts
+        self._changed_evaluations.add(key)
 
     def move(self, bucket: Bucket, by: Counts) -> None:
         """Add to a bucket."""
-        key, update = documents.bucket_id(bucket), documents.bucket_update(bucket, by)
-        self._work.rows(ROLLUPS).update_one({"_id": key}, update, upsert=True)
+        self._moves[bucket] = self._moves.get(bucket, NOTHING).plus(by)
 
     def move_change(self, bucket: ChangeBucket, by: ChangeCounts) -> None:
         """Add to a bucket of paired self-assessments."""
-        key, update = documents.change_id(bucket), documents.change_update(bucket, by)
-        self._work.rows(CHANGE_ROLLUPS).update_one({"_id": key}, update, upsert=True)
+        self._change_moves[bucket] = self._change_moves.get(bucket, ChangeCounts()).plus(by)
 
     def course(self, code: str) -> KnownCourse | None:
         """Return a course, None for an unknown one."""
@@ -67,6 +86,31 @@ class MongoProjections:
         """Keep a course in place of what was known of it."""
         document = documents.course_document(course)
         self._work.rows(COURSES).replace_one({"_id": course.code}, document, upsert=True)
+
+    def write(self) -> None:
+        """Write each touched document once and each touched bucket once."""
+        kept = [documents.enrolment_document(key, self._enrolments[key]) for key in sorted(self._changed_enrolments)]
+        self._work.rows(ENROLMENTS).bulk_write([_replacing(document) for document in kept])
+        kept = [documents.evaluation_document(key, self._evaluations[key]) for key in sorted(self._changed_evaluations)]
+        self._work.rows(EVALUATIONS).bulk_write([_replacing(document) for document in kept])
+        self._work.rows(ROLLUPS).bulk_write(
+            [
+                UpdateOne({"_id": documents.bucket_id(bucket)}, documents.bucket_update(bucket, by), upsert=True)
+                for bucket, by in sorted(self._moves.items(), key=lambda move: move[0])
+                if not by.is_nothing
+            ]
+        )
+        self._work.rows(CHANGE_ROLLUPS).bulk_write(
+            [
+                UpdateOne({"_id": documents.change_id(bucket)}, documents.change_update(bucket, by), upsert=True)
+                for bucket, by in sorted(self._change_moves.items(), key=lambda move: move[0])
+                if not by.is_nothing
+            ]
+        )
+
+
+def _replacing(document: Document) -> ReplaceOne[Document]:
+    return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
 
 
 class MongoCounted:
@@ -127,10 +171,15 @@ class MongoRooms:
 
     def __init__(self, states: Callable[[Reading], tuple[FeedState, ...]]) -> None:
         self._states = states
+        self._open: WeakKeyDictionary[Work, MongoProjections] = WeakKeyDictionary()
 
     def projections(self, work: Work) -> MongoProjections:
-        """Return the projections of a transaction."""
-        return MongoProjections(work)
+        """Return the projections of a transaction, the same for the same one; they are written before its commit."""
+        projections = self._open.get(work)
+        if projections is None:
+            projections = self._open[work] = MongoProjections(work)
+            work.before_commit(projections.write)
+        return projections
 
     def counted(self, reading: Reading) -> MongoCounted:
         """Return the roll-ups."""
