@@ -241,6 +241,7 @@ class FeedRelay:
         if tail.epoch > head.epoch:
             head = msgspec.structs.replace(head, epoch=self._lease.raise_above(tail.epoch))
             self._head = head
+            self.gauges.epoch = head.epoch
         return head
 
     def _watch_beginning(self) -> None:
