@@ -12,6 +12,7 @@ from services.assessment.api.routes import portfolio_routes
 from services.assessment.api.supervision_routes import supervision_routes
 from services.assessment.application.ports import Ports
 from services.assessment.domain.sufficiency import EvidenceRules, ItemRule
+from services.assessment.messaging.consumed import FEEDS, IGNORED, subscriptions
 from services.assessment.messaging.published import outgoing
 from services.assessment.settings import SERVICE, AssessmentSettings, settings
 from services.assessment.storage import indexes
@@ -26,11 +27,13 @@ from shared.clock import SystemClock
 from shared.errors import Malformed
 from shared.events.contracts import contract_book
 from shared.events.feed import FeedName
+from shared.events.reader import Reader, build_reader
 from shared.events.relay_process import build_relay
 from shared.http import ServiceDescription, create_app, idempotency
 from shared.identifiers import new_identifier
 from shared.identity import Pseudonyms, RoleTable, TokenVerifier
 from shared.partnership import EvidenceSet, Partnership
+from shared.process.run import Parts
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 
@@ -179,3 +182,19 @@ class RelayPart:
     def ready(self) -> bool:
         """Return that the process lives; each feed waits for database and broker by itself."""
         return True
+
+
+def reader(given: AssessmentSettings) -> Reader:
+    """Return the process that reads enrolment's feeds into the hosted employers' databases."""
+    partnership = given.partnership()
+    ports = ports_of(partnership, Pseudonyms(given.organisation_keys_dir))
+    return build_reader(SERVICE, given, partnership, subscriptions(ports), IGNORED, FEEDS)
+
+
+PARTS = Parts(
+    settings=settings,
+    web_app="services.assessment.bootstrap:web_app",
+    prepare=prepare,
+    relay=RelayPart,
+    consume=reader,
+)
