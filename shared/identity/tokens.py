@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, KeySetSerialization, OKPKey
 
 from shared.clock import Clock
-from shared.errors import Forbidden, Malformed
+from shared.errors import Forbidden, Malformed, Unavailable
 from shared.identity.principals import ROLES, Principal
 
 LONGEST_TOKEN_BYTES: Final = 8192
@@ -28,6 +29,7 @@ LEEWAY_SECONDS: Final = 30
 _HEADER_NAMES: Final = frozenset({"alg", "typ", "kid"})
 _KNOWN_ROLES: Final = frozenset(ROLES)
 _TOKEN_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
+log = structlog.get_logger(__name__)
 
 
 class Refused(Forbidden):
@@ -85,6 +87,7 @@ class TokenVerifier:
 
         Raises:
             Refused: for every fault, always with the same text.
+            Unavailable: the trusted issuers cannot be read.
         """
         if not token.isascii() or len(token) > LONGEST_TOKEN_BYTES or token.count(".") != 2:
             raise Refused("form")
@@ -132,15 +135,21 @@ class TokenVerifier:
         return Principal(issuer.organisation, claims.sub, _KNOWN_ROLES & frozenset(claims.roles))
 
     def _trusted(self) -> Mapping[str, Issuer]:
-        """Return the trusted issuers, read again when the file is another one than last time."""
+        """Return the trusted issuers, read again when the file is another one than last time.
+
+        Raises:
+            Unavailable: when it cannot be used just now. Nobody is trusted on the strength of an older file.
+        """
         try:
             state = self._file.stat()
-        except OSError:
-            return self._issuers
-        seen = (state.st_ino, state.st_mtime_ns, state.st_size)
-        if seen != self._seen:
-            self._issuers = read_issuers(self._file)
-            self._seen = seen
+            seen = (state.st_ino, state.st_mtime_ns, state.st_size)
+            if seen != self._seen:
+                self._issuers = read_issuers(self._file)
+                self._seen = seen
+        except (OSError, Malformed) as error:
+            log.exception("identity.trusted-issuers-unusable")
+            self._seen = None
+            raise Unavailable("Tokens cannot be checked just now; try again.") from error
         return self._issuers
 
 

@@ -13,7 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from shared.errors import Malformed
+from shared.errors import Unavailable
 from shared.identity import Refused, TokenVerifier
 from shared.identity.tokens import LONGEST_TOKEN_BYTES
 
@@ -225,11 +225,11 @@ def test_the_file_is_read_again_when_it_changes(verifier, sign, trusted):
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"a": 1}', '{"a": {"organisation": "brent"}}'])
-def test_a_trusted_issuers_file_that_is_none_is_malformed(tmp_path, clock, sign, text):
-    """The instance says so, instead of trusting nobody in silence."""
+def test_a_trusted_issuers_file_that_is_none_trusts_nobody(tmp_path, clock, sign, text):
+    """The instance says that it cannot check, instead of falling back on anything."""
     path = tmp_path / "broken.json"
     path.write_text(text)
-    with pytest.raises(Malformed):
+    with pytest.raises(Unavailable):
         TokenVerifier(path, "enrolment", clock).verify(sign())
 
 
@@ -238,5 +238,19 @@ def test_a_weak_key_is_never_trusted(tmp_path, clock, sign):
     path = tmp_path / "weak.json"
     jwks = {"keys": [{**RSAKey.generate_key(2048).as_dict(private=False), "kid": "k1"}]}
     path.write_text(json.dumps({"https://id.brent.example": {"organisation": "brent", "jwks": jwks}}))
-    with pytest.raises(Malformed):
+    with pytest.raises(Unavailable):
         TokenVerifier(path, "enrolment", clock).verify(sign())
+
+
+def test_a_file_that_breaks_or_goes_trusts_nobody_until_it_is_back(verifier, sign, trusted):
+    """Closed while it is being written, open again afterwards."""
+    token, good = sign(), trusted.read_text()
+    verifier.verify(token)
+    trusted.write_text(good[:-5])
+    with pytest.raises(Unavailable):
+        verifier.verify(token)
+    trusted.unlink()
+    with pytest.raises(Unavailable):
+        verifier.verify(token)
+    trusted.write_text(good)
+    assert verifier.verify(token).organisation == "brent"
