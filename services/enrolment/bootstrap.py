@@ -12,14 +12,17 @@ from services.enrolment.api.routes import course_routes, enrolment_routes
 from services.enrolment.api.upload_routes import upload_routes
 from services.enrolment.application.upload_worker import UploadWorker
 from services.enrolment.domain.mapping import FileMapping, SplitName
+from services.enrolment.messaging import consumed
+from services.enrolment.messaging.intake import IntakeDoor
 from services.enrolment.messaging.published import outgoing
-from services.enrolment.processes import ReaderPart, RelayPart
+from services.enrolment.processes import RelayPart
 from services.enrolment.settings import SERVICE, EnrolmentSettings, settings
 from services.enrolment.storage import indexes
 from services.enrolment.storage.books import Opener
 from services.enrolment.storage.files import read_file
 from shared.clock import SystemClock
 from shared.events.contracts import contract_book
+from shared.events.reader import Reader, build_reader
 from shared.http import ServiceDescription, create_app, idempotency
 from shared.identifiers import new_identifier
 from shared.identity import Pseudonyms, RoleTable, TokenVerifier
@@ -133,11 +136,17 @@ def build_relay_part(given: EnrolmentSettings) -> RelayPart:
     return RelayPart(given, partnership, hosted_owners(given, partnership), hosted_employers(given, partnership))
 
 
-def build_reader_part(given: EnrolmentSettings) -> ReaderPart:
+def build_reader_part(given: EnrolmentSettings) -> Reader:
     """Return the process that reads everybody's enrolment feeds and the hosted employers' intake topics."""
-    partnership = given.partnership()
-    return ReaderPart(
-        given, partnership, hosted_owners(given, partnership), hosted_employers(given, partnership), opener(given)
+    doors = opener(given)
+    return build_reader(
+        SERVICE,
+        given,
+        given.partnership(),
+        consumed.subscriptions(doors.desk),
+        consumed.IGNORED,
+        consumed.FEEDS,
+        IntakeDoor(doors.desk),
     )
 
 

@@ -1,4 +1,4 @@
-"""The relay and the reader of enrolment as parts that run until they are told to stop. Part of the composition root."""
+"""The relay of enrolment as a part that runs until it is told to stop. A piece of the composition root."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from threading import Event
 
 from services.enrolment.settings import SERVICE, EnrolmentSettings
-from services.enrolment.storage.books import Opener
 from shared.clock import SystemClock
 from shared.events.feed import FeedName
 from shared.events.relay_process import build_relay
@@ -49,30 +48,4 @@ class RelayPart:
 
     def ready(self) -> bool:
         """Return that the process lives; each feed waits for database and broker by itself."""
-        return True
-
-
-class ReaderPart:
-    """The process that reads everybody's enrolment feeds and the hosted employers' intake topics."""
-
-    def __init__(
-        self,
-        given: EnrolmentSettings,
-        partnership: Partnership,
-        owners: Sequence[str],
-        employers: Sequence[str],
-        opener: Opener,
-    ) -> None:
-        self._given = given
-        self._partnership = partnership
-        self._owners = tuple(owners)
-        self._employers = tuple(employers)
-        self._opener = opener
-
-    def run(self, stop: Event) -> None:
-        """Work until `stop` is set."""
-        stop.wait()
-
-    def ready(self) -> bool:
-        """Return whether the reader goes on."""
         return True

@@ -120,7 +120,7 @@ class House:
     def intake(self, org: str, message: bytes) -> None:
         """Deliver one message of an employer's intake topic."""
         door = IntakeDoor(self.opener.desk)
-        self.unit.run(org, lambda work: door(work, message))
+        self.unit.run(org, lambda work: door(work, None, message, 0))
 
     def upload(self, content: bytes, filename: str, org: str = "brent") -> dict[str, Any]:
         """Send a file, let the worker check it, and return the job."""

@@ -17,6 +17,7 @@ from services.enrolment.api.schemas import (
     ENROLMENTS_ASKED,
     NOMINATION_IN,
     NOTHING_IN,
+    WAITING_LISTS_OUT,
     WITHDRAWAL_IN,
 )
 from services.enrolment.application import handlers, queries
@@ -171,7 +172,7 @@ def read_cohort(org: str, code: str, intake: str) -> Reply:
 
 @course_routes.get("/v1/organisations/<org>/waiting-lists")
 @scope("waiting-lists.read")
-@returns(200)
+@returns(200, WAITING_LISTS_OUT)
 def waiting_lists(org: str) -> Reply:
     """Read every queue that is not empty, in order of course and intake."""
 

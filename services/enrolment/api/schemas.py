@@ -115,6 +115,21 @@ class CohortOut(StrictSchema):
     waiting = Items(Part(PlaceOut))
 
 
+class QueueOut(StrictSchema):
+    """The queue of one cohort, in order of arrival."""
+
+    course = Text()
+    intake = Text()
+    waiting = Items(Part(PlaceOut))
+
+
+class WaitingListsOut(StrictSchema):
+    """Every queue that is not empty."""
+
+    items = Items(Part(QueueOut))
+    next = Text(allow_none=True)
+
+
 class NothingIn(StrictSchema):
     """A body without content: `{}`."""
 
@@ -125,7 +140,8 @@ class NominationIn(StrictSchema):
 
 _TEXTS = {name: Text(longest=500, shortest=0, **_OPTIONAL) for name in FIELDS if name != "fte"}
 NominationSchema = NominationIn.from_dict(
-    {**_TEXTS, "fte": Exact(least=0, most=100, places=6, **_OPTIONAL)}, name="Nomination"
+    {**_TEXTS, "fte": Exact(least=0, most=100, places=6, metadata={"type": ["string", "number", "null"]}, **_OPTIONAL)},
+    name="Nomination",
 )
 
 
@@ -308,6 +324,7 @@ COURSE_OUT = CourseOut()
 COHORT_IN = CohortIn()
 COHORT_OUT = CohortOut()
 CATALOGUE_OUT = CatalogueOut()
+WAITING_LISTS_OUT = WaitingListsOut()
 NOTHING_IN = NothingIn()
 NOMINATION_IN = NominationSchema()
 ENROLMENT_OUT = EnrolmentOut()

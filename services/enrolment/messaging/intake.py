@@ -35,7 +35,7 @@ class IntakeDoor:
     def __init__(self, open_desk: OpenDesk) -> None:
         self._open_desk = open_desk
 
-    def __call__(self, work: Work, value: bytes | None) -> None:
+    def __call__(self, work: Work, _key: bytes | None, value: bytes | None, _offset: int) -> None:
         """Answer one message, inside the transaction that also moves the topic's position."""
         record_ref, record = read_message(value)
         intake_handlers.answer(self._open_desk(work), record_ref, record)
