@@ -133,6 +133,9 @@ class FeedReading:
             verdicts = self._chain.read(record)
             self.read_to = record.offset + 1
             self._accept(verdicts)
+        if records:
+            reading_metrics.ANNOUNCED.labels(*self._labels).set(self._chain.newest)
+            reading_metrics.HEARD.labels(*self._labels).set(self._tools.unit.clock.now().timestamp())
 
     def apply(self) -> bool:
         """Take one batch of what is verified; return whether more is ready.

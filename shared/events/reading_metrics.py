@@ -14,6 +14,8 @@ EVENT_AGE: Final = Histogram(
 )
 LAG: Final = Gauge("feed_lag_records", "Records of the log that are not read yet.", ["service", "feed"])
 NUMBER: Final = Gauge("feed_number", "The last number of the feed that was taken.", ["service", "feed"])
+ANNOUNCED: Final = Gauge("feed_announced", "The highest number that the feed's owner has named.", ["service", "feed"])
+HEARD: Final = Gauge("feed_heard_at_seconds", "When the feed was last heard of, in Unix seconds.", ["service", "feed"])
 WAITING: Final = Gauge("parked_records", "Records that are parked and wait for a person.", ["service", "feed"])
 PARKED: Final = Counter("parked_total", "Records that were parked, causes and followers.", ["service", "feed"])
 ALARMS: Final = Gauge("feed_alarms", "1 while the feed stands still for this reason.", ["service", "feed", "kind"])
