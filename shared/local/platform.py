@@ -21,6 +21,7 @@ from shared.errors import Conflict
 from shared.identifiers import NewIdentifier
 from shared.local.backbone import Backbone
 from shared.local.issuer import LocalIssuer
+from shared.local.leftovers import end_leftovers
 from shared.local.memory import memory_bytes
 from shared.local.ports import LOOPBACK, needed, preferred
 from shared.local.programs import Program, answers_ready
@@ -146,6 +147,8 @@ def running(
         Malformed: the partnership file has faults.
     """
     partnership = load(place.partnership_file)
+    for name in end_leftovers(place.running_file):
+        say(f"ended {name}, left behind by a run that was killed")
     for service in SERVICES:
         needed(place.api_port(service), service)
     issuer = LocalIssuer(place.keys, LOCAL, clock, new_identifier)
