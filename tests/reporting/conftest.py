@@ -341,8 +341,8 @@ def feed_states() -> tuple[FeedState, ...]:
     """Two feeds, one of them fully read."""
     heard = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
     return (
-        FeedState("org.brent.enrolment.v1", 118, "a" * 64, 120, heard),
-        FeedState("org.ealing.assessment.v1", 12, None, None, None),
+        FeedState("org.brent.enrolment.v1", 118, "a" * 64, 119, 120, heard),
+        FeedState("org.ealing.assessment.v1", 12, None, 0, None, None),
     )
 
 

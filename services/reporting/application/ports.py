@@ -46,13 +46,15 @@ class KnownCourse:
 class FeedState:
     """How far one feed was read, and what its owner last said of itself.
 
-    `announced` is the number that the last heartbeat named, None before the first; `heard_at` is when the last
-    event or heartbeat of the feed came, None before the first.
+    `number` and `head` are the position that is kept with the effects; `taken` may be further on, past events of no
+    interest here. `announced` is the highest number that the owner has named, `heard_at` when the last event or
+    heartbeat came; both None before the first.
     """
 
     feed: str
     number: int
     head: str | None
+    taken: int
     announced: int | None
     heard_at: datetime | None
 

@@ -61,9 +61,9 @@ def freshness_of(states: tuple[FeedState, ...], now: datetime) -> tuple[Freshnes
     return tuple(
         Freshness(
             feed=state.feed,
-            number=state.number,
+            number=max(state.number, state.taken),
             delay_seconds=None if state.heard_at is None else max(0, int((now - state.heard_at).total_seconds())),
-            missing=None if state.announced is None else max(0, state.announced - state.number),
+            missing=None if state.announced is None else max(0, state.announced - max(state.number, state.taken)),
         )
         for state in states
     )
