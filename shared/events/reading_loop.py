@@ -1,0 +1,285 @@
+"""The reader's loop: join, poll, judge, take, tend; one transaction at a time, whatever the topics are.
+
+What happens to one topic is `feed_reading.py` or `intake.py`; what is wired to what is `reader.py`. The log, the clock
+and the topics are given, so that a simulation can drive `Reader.step` itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+import structlog
+from pymongo.client_session import ClientSession
+
+from shared.clock import Clock, wait_for
+from shared.errors import Unavailable
+from shared.events import reading_metrics
+from shared.events.checking import LogRecord
+from shared.events.consumer import LogSource, OutOfRange
+from shared.events.feed_reading import ReadingTools
+from shared.events.positions import Fenced
+from shared.storage.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS: Final = 0.2
+POLL_RECORDS: Final = 500
+LOOK_SECONDS: Final = 15.0
+MISSING_SECONDS: Final = 1.0
+TEND_SECONDS: Final = 1.0
+STALL_SECONDS: Final = 60.0
+FENCED_SECONDS: Final = 3.0
+BROKER_SECONDS: Final = 1.0
+
+
+class TopicReading(Protocol):
+    """One topic in a reader: `FeedReading` or `IntakeReader`."""
+
+    topic: str
+    read_to: int
+    place: str
+    available: bool
+    wants_rewind: bool
+
+    def take_over(self, place: str) -> int:
+        """Raise the epochs, once, and return the offset to read from."""
+
+    def rewind(self, place: str) -> int:
+        """Begin the log again and return the offset to read from."""
+
+    def receive(self, records: Sequence[LogRecord]) -> None:
+        """Judge records."""
+
+    def apply(self) -> bool:
+        """Take one batch; return whether more is ready."""
+
+    def tend(self) -> None:
+        """Do what is due by the clock."""
+
+    def hand_over(self) -> None:
+        """Leave tidily."""
+
+    def is_full(self) -> bool:
+        """Say whether polling should pause."""
+
+
+class Reader:
+    """Follows topics until it is told to stop.
+
+    Args:
+        service: For metrics.
+        source: Makes the log; called again after any error of the broker.
+        reading: Makes the state of one topic, given the tools; None for a topic that is not followed.
+        wanted: Topics to follow; those that do not exist are waited for, never made.
+        tools: Makes what all topics share, with a fresh session; called once per joining.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        source: Callable[[], LogSource],
+        readings: Callable[[ReadingTools], Mapping[str, TopicReading]],
+        tools: Callable[[ClientSession], ReadingTools],
+        unit: UnitOfWork,
+        clock: Clock,
+        shares_topics: bool = False,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self._service = service
+        self._make_source = source
+        self._make_readings = readings
+        self._make_tools = tools
+        self._unit = unit
+        self._clock = clock
+        self._shares_topics = shares_topics
+        self._on_close = on_close
+        self._source: LogSource | None = None
+        self._session: ClientSession | None = None
+        self._known: Mapping[str, TopicReading] = {}
+        self._active: dict[str, TopicReading] = {}
+        self._paused: set[str] = set()
+        self._places: dict[str, str] = {}
+        self._look_at = 0.0
+        self._tend_at = 0.0
+        self._progress_at: dict[str, float] = {}
+        self._is_ready = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Read until `stop` is set, then hand the positions over and close everything."""
+        try:
+            while not stop.is_set():
+                pause = self.step()
+                if pause:
+                    wait_for(stop, pause)
+        finally:
+            self.close()
+
+    def ready(self) -> bool:
+        """Say whether the database takes what is read."""
+        return self._is_ready and all(reading.available for reading in list(self._active.values()))
+
+    def step(self) -> float:
+        """Do one round and return how many seconds to wait before the next: 0 while the log itself waits."""
+        try:
+            self._round()
+        except Fenced:
+            log.warning("reader.fenced", service=self._service)
+            reading_metrics.FENCED.labels(self._service).inc()
+            self._leave()
+            return FENCED_SECONDS
+        except OutOfRange as error:
+            self._begin_again(error.topics)
+        except Unavailable as error:
+            log.warning("reader.waiting", service=self._service, detail=error.detail)
+            self._drop_source()
+            return BROKER_SECONDS
+        return 0.0
+
+    def close(self) -> None:
+        """Hand over what is held and leave."""
+        for reading in self._active.values():
+            reading.hand_over()
+        self._leave()
+        if self._on_close is not None:
+            self._on_close()
+
+    def _round(self) -> None:
+        source = self._join()
+        busy = any(self._apply(reading) for reading in list(self._active.values()))
+        polled = source.poll(0.0 if busy else POLL_SECONDS, POLL_RECORDS)
+        now = self._clock.monotonic()
+        for topic, records in polled.items():
+            reading = self._active.get(topic)
+            if reading is not None:
+                reading.receive(records)
+                self._progress_at[topic] = now
+                self._apply(reading)
+        for reading in list(self._active.values()):
+            self._steer(source, reading)
+        if now >= self._tend_at:
+            self._tend_at = now + TEND_SECONDS
+            self._tend(source, now)
+
+    def _apply(self, reading: TopicReading) -> bool:
+        return reading.apply()
+
+    def _join(self) -> LogSource:
+        """Make sure that there is a session and a log, and that what is held is taken over."""
+        if self._session is None:
+            self._session = self._unit.client.start_session()
+            self._known = self._make_readings(self._make_tools(self._session))
+        if self._source is None:
+            self._source = self._make_source()
+            self._look_at = 0.0
+            self._paused.clear()
+            self._restart_active(self._source)
+        source = self._source
+        now = self._clock.monotonic()
+        if now >= self._look_at:
+            self._look(source, now)
+        held = source.held()
+        for topic in [topic for topic in self._active if topic not in held]:
+            self._active.pop(topic).hand_over()
+        for topic in sorted(held - self._active.keys()):
+            self._take(source, topic)
+        self._is_ready = True
+        return source
+
+    def _look(self, source: LogSource, now: float) -> None:
+        """See which topics exist and which logs they are now."""
+        self._places = source.places()
+        source.offer(self._places.keys() & self._known.keys())
+        is_complete = self._known.keys() <= self._places.keys()
+        self._look_at = now + (LOOK_SECONDS if is_complete else MISSING_SECONDS)
+        moved = [
+            topic
+            for topic, reading in self._active.items()
+            if topic in self._places and self._places[topic] != reading.place
+        ]
+        for topic in moved:
+            log.warning("feed.log_is_another", feed=topic)
+            self._active[topic].rewind(self._places[topic])
+        if moved:
+            self._drop_source()
+            raise Unavailable("the log is another one")
+
+    def _restart_active(self, source: LogSource) -> None:
+        """After a new connection: read on where reading stopped (alone), or wait to be given topics again (group)."""
+        if self._shares_topics:
+            self._active.clear()
+            return
+        source.offer(self._active.keys())
+        for topic, reading in self._active.items():
+            source.start(topic, reading.read_to)
+
+    def _take(self, source: LogSource, topic: str) -> None:
+        reading, place = self._known.get(topic), self._places.get(topic)
+        if reading is None:
+            return
+        if place is None:
+            self._look_at = 0.0
+            return
+        offset = reading.take_over(place)
+        self._active[topic] = reading
+        self._progress_at[topic] = self._clock.monotonic()
+        source.start(topic, offset)
+        log.info("feed.taken", feed=topic, offset=offset)
+
+    def _steer(self, source: LogSource, reading: TopicReading) -> None:
+        topic = reading.topic
+        if reading.wants_rewind:
+            source.start(topic, reading.rewind(reading.place))
+        if reading.is_full() and topic not in self._paused:
+            source.pause(topic)
+            self._paused.add(topic)
+        elif topic in self._paused and not reading.is_full():
+            source.start(topic, reading.read_to)
+            self._paused.discard(topic)
+
+    def _tend(self, source: LogSource, now: float) -> None:
+        offsets: dict[str, int] = {}
+        for topic, reading in list(self._active.items()):
+            reading.tend()
+            offsets[topic] = reading.read_to
+            end = source.end(topic)
+            if end is None:
+                continue
+            reading_metrics.LAG.labels(self._service, topic).set(max(0, end - reading.read_to))
+            if end < reading.read_to:
+                self._begin_again({topic})
+            elif end > reading.read_to and topic not in self._paused:
+                self._watch_stall(topic, now)
+            else:
+                self._progress_at[topic] = now
+        source.commit(offsets)
+
+    def _watch_stall(self, topic: str, now: float) -> None:
+        if now - self._progress_at.get(topic, now) >= STALL_SECONDS:
+            self._progress_at[topic] = now
+            raise Unavailable(f"nothing comes of {topic} although there is more")
+
+    def _begin_again(self, topics: Iterable[str]) -> None:
+        source = self._source
+        for topic in topics:
+            reading = self._active.get(topic)
+            if source is not None and reading is not None:
+                reading.rewind(reading.place)
+                reading.read_to = source.beginning(topic)
+                source.start(topic, reading.read_to)
+
+    def _drop_source(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
+
+    def _leave(self) -> None:
+        """Leave the log and give up the session; joining again is a new assignment."""
+        self._is_ready = False
+        self._active.clear()
+        self._drop_source()
+        session, self._session = self._session, None
+        if session is not None:
+            session.end_session()
