@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -27,11 +28,10 @@ def end_leftovers(running_file: Path) -> list[str]:
 
 
 def _is_ours(pid: int) -> bool:
-    shown = subprocess.run(  # noqa: S603 - a fixed command with a number
-        ["ps", "-o", "pgid=,command=", "-p", str(pid)],  # noqa: S607 - where ps is differs between systems
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
+    ps = shutil.which("ps")
+    if ps is None:
+        return False
+    asked = [ps, "-o", "pgid=,command=", "-p", str(pid)]
+    shown = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - no shell
     group, _, command = shown.partition(" ")
     return group == str(pid) and any(word in command for word in OURS)
