@@ -23,7 +23,7 @@ from services.enrolment.domain.records import ReadRow, fingerprint, nomination_k
 from services.enrolment.domain.text_files import MOST_BYTES, FileRow
 from shared.errors import ConcurrentChange
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
 CHECKED_AT_THE_DOOR_BYTES = 256 * 1024
 _SHOWN_NAME = 120
 
