@@ -12,21 +12,24 @@ from pymongo.errors import PyMongoError
 from services.accreditation.api import board_routes, registration_routes, routes
 from services.accreditation.api.rooms import Rooms, furnish
 from services.accreditation.application.releasing import Registrar
+from services.accreditation.messaging.consumed import FEEDS, IGNORED, subscriptions
 from services.accreditation.messaging.identity_release import EmployersDoor
 from services.accreditation.messaging.published import outgoing
 from services.accreditation.settings import SERVICE, AccreditationSettings, enrolment_address, settings
 from services.accreditation.storage.books import desk_opener, open_books
 from services.accreditation.storage.indexes import ensure_indexes
 from shared.clock import Clock, SystemClock, wait_for
-from shared.errors import Unavailable
+from shared.errors import ConcurrentChange, Unavailable
 from shared.events.contracts import contract_book
 from shared.events.feed import FeedName
+from shared.events.reader import Reader, build_reader
 from shared.events.relay_process import build_relay
 from shared.http import ServiceDescription, create_app, idempotency
 from shared.identifiers import new_identifier
 from shared.identity import RoleTable, ServiceTokens, TokenVerifier
 from shared.partnership import Partnership
 from shared.partnership.model import AWARDING_HEI
+from shared.process.run import Parts
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 
@@ -154,12 +157,17 @@ class IdentityWorker:
     def _round(self, stop: Event) -> int:
         try:
             asked = sum(self._registrar.work_through(university, stop.is_set) for university in self._universities)
-        except (Unavailable, PyMongoError) as error:
+        except (Unavailable, ConcurrentChange, PyMongoError) as error:
             self._failures += 1
             log.warning("worker.waiting", reason=type(error).__name__)
             return 0
         self._failures = 0
         return asked
+
+
+def reader(given: AccreditationSettings) -> Reader:
+    """Return the process that reads the employers' feeds. Called in the process that runs it."""
+    return build_reader(SERVICE, given, given.partnership(), subscriptions(open_desk), IGNORED, FEEDS)
 
 
 def worker(given: AccreditationSettings) -> IdentityWorker:
@@ -187,3 +195,13 @@ def _version() -> str:
         return version("teaching-partnership")
     except PackageNotFoundError:
         return "0+checkout"
+
+
+PARTS = Parts(
+    settings=settings,
+    web_app="services.accreditation.bootstrap:web_app",
+    prepare=prepare,
+    relay=RelayPart,
+    consume=reader,
+    worker=worker,
+)

@@ -58,7 +58,7 @@ class EmployersDoor:
         try:
             status, body = self._get(base, f"{path}?purpose={PURPOSE}", self._token_for(asking, AUDIENCE))
             found = msgspec.json.decode(body, type=Released) if status == OK else None
-        except (OSError, http.client.HTTPException, msgspec.DecodeError, Malformed) as error:
+        except (OSError, http.client.HTTPException, ValueError, Malformed) as error:
             self._tell(release, type(error).__name__)
             return None
         if found is None:

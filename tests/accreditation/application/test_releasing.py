@@ -102,10 +102,20 @@ def test_identity_is_asked_for_by_the_university_and_completes_the_registration(
         (302, b""),
         (200, b"<html>come back later</html>"),
         (200, b'{"given_name": "Ada"}'),
+        (200, b'{"registration_number": "SW1", "given_name": "\xff"}'),
         (200, json.dumps({**ADA, "registration_number": "unreadable"}).encode()),
         (200, json.dumps({**ADA, "registration_number": None}).encode()),
     ],
-    ids=["not-found", "unavailable", "redirect", "p24-html", "incomplete", "unreadable-number", "no-number"],
+    ids=[
+        "not-found",
+        "unavailable",
+        "redirect",
+        "p24-html",
+        "incomplete",
+        "not-text",
+        "unreadable-number",
+        "no-number",
+    ],
 )
 def test_identity_is_asked_for_again_when_it_is_not_released(university, door, registrar, answer, caplog, capsys):
     """Whatever goes wrong, the release waits, later each time, and succeeds in the end; nothing personal is logged."""
