@@ -171,13 +171,7 @@ def _steps(stage: Stage, person: Person, path: str) -> list[Deed]:
 def _outcome(stage: Stage, person: Person) -> dict[str, Any]:
     portfolio = assessment(stage, person, "supervisor").get(portfolio_path(stage, person))
     returned = [{"on": one["returned_on"], "missing": one["missing"]} for one in portfolio["returns"]]
-    return {**_named(person), "credits": 0, "returned": returned, "practice": _practice(portfolio)}
-
-
-def _practice(portfolio: dict[str, Any]) -> str:
-    if portfolio["state"] == "confirmed":
-        return f"confirmed_{portfolio['outcome']}"
-    return str(portfolio["state"])
+    return {**_named(person), "credits": 0, "returned": returned, "practice": portfolio["practice"]}
 
 
 def complete(stage: Stage, person: Person) -> None:
