@@ -57,7 +57,7 @@ class Supervisor:
         self._logs = logs
         self._clock = clock
         self._say = say
-        self._running: list[Running] = []
+        self._stages: list[list[Running]] = []
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, programs: Sequence[Program], stop: threading.Event) -> None:
@@ -68,7 +68,7 @@ class Supervisor:
             GaveUp: one of them dies again and again, or is not ready in time.
         """
         started = [self._launch(program) for program in programs]
-        self._running.extend(started)
+        self._stages.append(started)
         waiting = started
         until = self._clock.monotonic() + READY_WITHIN_SECONDS
         while waiting:
@@ -110,28 +110,49 @@ class Supervisor:
         Raises:
             GaveUp: one died too often.
         """
-        for running in self._running:
-            status = running.process.poll()
-            if status is not None:
-                self._again(running, status)
+        for stage in self._stages:
+            for running in stage:
+                status = running.process.poll()
+                if status is not None:
+                    self._again(running, status)
 
     def stop(self) -> None:
-        """End everything, last started first: politely, then after ten seconds by force."""
-        for running in reversed(self._running):
+        """End everything: what was started last ends first, so that services can still say goodbye to the backbone."""
+        while self._groups:
+            self._stop_group(self._groups.pop())
+
+    def _stop_group(self, group: Sequence[Running]) -> None:
+        """End programs politely, then after ten seconds by force."""
+        for running in group:
             _signal(running.process.pid, signal.SIGTERM, group=False)
         until = self._clock.monotonic() + STOP_WITHIN_SECONDS
-        for running in reversed(self._running):
+        for running in group:
             try:
                 running.process.wait(max(0.1, until - self._clock.monotonic()))
             except subprocess.TimeoutExpired:
                 self._say(f"{running.program.name} did not stop by itself")
             _signal(running.process.pid, signal.SIGKILL, group=True)
             running.process.wait()
-        self._running.clear()
+
+    def _running(self) -> list[Running]:
+        return [running for group in list(self._groups) for running in group]
 
     def pids(self) -> dict[str, int]:
         """Return the process numbers by program name."""
-        return {running.program.name: running.process.pid for running in list(self._running)}
+        return {running.program.name: running.process.pid for stage in list(self._stages) for running in stage}
+
+    def _end(self, stage: list[Running]) -> None:
+        """End the programs of one stage together: politely, then after ten seconds by force."""
+        for running in stage:
+            _signal(running.process.pid, signal.SIGTERM, group=False)
+        until = self._clock.monotonic() + STOP_WITHIN_SECONDS
+        for running in stage:
+            try:
+                running.process.wait(max(0.1, until - self._clock.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._say(f"{running.program.name} did not stop by itself")
+            _signal(running.process.pid, signal.SIGKILL, group=True)
+            running.process.wait()
 
     def _launch(self, program: Program, output: int | None = None) -> Running:
         log = self._logs / f"{program.name}.log"
