@@ -131,7 +131,10 @@ class _Consumer:
 
     def position(self) -> int:
         """Return the next offset."""
-        return int(self._consumer.position(self._partition))
+        try:
+            return int(self._consumer.position(self._partition, timeout_ms=REQUEST_MILLISECONDS))
+        except KafkaError as error:
+            raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
 
     def highwater(self) -> int:
         """Return the end of the log that the last fetch told, 0 before."""

@@ -21,6 +21,7 @@ from shared.events.log import OwnLog
 from shared.events.marks import Mark, MarkedLog, MarkMoved, Marks
 from shared.events.numbering import Fenced, Numbering, in_order, in_rounds
 from shared.events.records import encode
+from shared.events.relay_metrics import Gauges
 from shared.events.sending import Sender
 from shared.events.tail import FeedRefused, Tail, check_tail, scan_log
 from shared.events.topics import LogPlace, Topics
@@ -38,19 +39,6 @@ class Outcome(Enum):
     WORKED = "worked"
     IDLE = "idle"
     STANDBY = "standby"
-
-
-class Gauges(msgspec.Struct, kw_only=True):
-    """What a feed's relay shows: numbers only."""
-
-    head: int = 0
-    published: int = 0
-    epoch: int = 0
-    refused: int = 0
-    beginning_gone: int = 0
-    foreign_records: int = 0
-    rewound: int = 0
-    resent_logs: int = 0
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,8 +199,9 @@ class FeedRelay:
 
     def _take_over_log(self, place: LogPlace, tail: Tail, index: HashIndex) -> Mark:
         """Return the mark on a log that is new to the database: opened already, or to be opened now."""
-        self.gauges.resent_logs += 1
-        log.warning("feed %s is on another log; it is sent again", self.name.topic)
+        if self._mark.log is not None:
+            self.gauges.resent_logs += 1
+            log.warning("feed %s is on another log; it is sent again", self.name.topic)
         if tail.generation is None:
             return self._open(place, self._links.unit_of_work.new_identifier())
         marked = MarkedLog(

@@ -24,6 +24,7 @@ from shared.clock import Clock, wait_for
 from shared.errors import PlatformError, Unavailable
 from shared.events.feed import FeedName
 from shared.events.relay import FeedRelay, Links, Outcome
+from shared.events.relay_metrics import show
 from shared.events.sending import Sender
 from shared.events.topics import Topics
 from shared.identifiers import new_identifier
@@ -83,6 +84,7 @@ class Relay:
         self._stop = stop
         self._poll_seconds = poll_seconds
         self._plain_topics = list(plain_topics)
+        self._broken: str | None = None
 
     def step(self) -> dict[str, Outcome]:
         """Step every feed once, one after the other, and return what came of it; errors pass through."""
@@ -90,7 +92,14 @@ class Relay:
         return {name.topic: lane.relay.step() for name, lane in self._lanes.items()}
 
     def run(self) -> None:
-        """Work until `stop` is set, then give the feeds back and close."""
+        """Work until `stop` is set, then give the feeds back and close.
+
+        An error that nobody expected in one feed ends the whole process: a feed that stands still unseen would be
+        worse, and whoever started the process starts it again.
+
+        Raises:
+            RuntimeError: One feed met a bug; its traceback was printed by its thread.
+        """
         threads = [Thread(target=self._work, args=(lane,), name=name.topic) for name, lane in self._lanes.items()]
         threads += [Thread(target=self._watch, name="watch"), Thread(target=self._keep_plain_topics, name="topics")]
         for thread in threads:
@@ -101,6 +110,9 @@ class Relay:
         for thread in threads:
             thread.join()
         self.close()
+        if self._broken is not None:
+            message = f"the relay of {self._broken} met a bug"
+            raise RuntimeError(message)
 
     def close(self) -> None:
         """Give the feeds back and close every connection."""
@@ -114,15 +126,23 @@ class Relay:
         self._links.unit_of_work.client.close()
 
     def gauges(self) -> dict[str, dict[str, int]]:
-        """Return, per topic, what its relay shows (`relay.Gauges`)."""
+        """Return, per topic, what its relay shows (`relay_metrics.Gauges`)."""
         return {name.topic: msgspec.structs.asdict(lane.relay.gauges) for name, lane in self._lanes.items()}
 
     def _work(self, lane: _Lane) -> None:
-        while not self._stop.is_set():
-            lane.wake.clear()
-            pause = lane.step(self._poll_seconds)
-            if pause:
-                wait_for(self._stop if lane.failures else lane.wake, pause)
+        is_sound = False
+        try:
+            while not self._stop.is_set():
+                lane.wake.clear()
+                pause = lane.step(self._poll_seconds)
+                show(lane.relay.name.service, lane.relay.name.topic, lane.relay.gauges)
+                if pause:
+                    wait_for(self._stop if lane.failures else lane.wake, pause)
+            is_sound = True
+        finally:
+            if not is_sound:
+                self._broken = lane.relay.name.topic
+                self._stop.set()
 
     def _watch(self) -> None:
         """Wake a feed when something waits for a number; whatever goes wrong here only makes waking slower."""

@@ -1,10 +1,11 @@
 """The relay of a feed on the real database and a real broker."""
 
-from threading import Thread
+from threading import Event, Thread
 
 import msgspec
 import pytest
 
+from shared.clock import SystemClock
 from shared.events.envelope import GENESIS, Envelope, Heartbeat, Opened
 from shared.events.feed import FeedName
 from shared.events.hashing import first_break
@@ -12,6 +13,8 @@ from shared.events.ledger import Ledger
 from shared.events.relay import Outcome
 from shared.events.verify import verify_feed
 from shared.testing.feeds import a_commit, a_relay, an_event, commits, numbers_on, on_topic
+
+pytestmark = pytest.mark.backbone
 
 
 @pytest.fixture
@@ -205,10 +208,6 @@ def mongo_client_of(relay):
 
 def test_relay_runs_woken_by_the_database_until_stopped(unit_of_work, feed, mongodb_uri, kafka_bootstrap):
     """In its own threads it sends what is committed long before the next poll, and ends when told to."""
-    from threading import Event
-
-    from shared.clock import SystemClock
-
     stop, clock = Event(), SystemClock()
     relay = a_relay(mongodb_uri, kafka_bootstrap, [feed], stop=stop, poll_seconds=60.0)
     running = Thread(target=relay.run)
@@ -222,3 +221,40 @@ def test_relay_runs_woken_by_the_database_until_stopped(unit_of_work, feed, mong
     running.join(15)
     assert not running.is_alive()
     assert numbers_on(kafka_bootstrap, feed.topic) == [1]
+
+
+def test_blocked_feed_never_delays_another(unit_of_work, feed, new_organisation, mongodb_uri, kafka_bootstrap):
+    """With one feed's log refused, another feed's events leave as ever."""
+    other = FeedName("org", new_organisation("other"), "enrolment")
+    commits(unit_of_work, other.organisation, 1)
+    first = a_relay(mongodb_uri, kafka_bootstrap, [other], holder="same")
+    first.step()
+    first.close()
+    forged = {"$set": {"hash": "0" * 64, "number": 0, "rounds": 0}}
+    unit_of_work.database(other.organisation)[other.state].update_many({}, forged)
+    stop, clock = Event(), SystemClock()
+    relay = a_relay(mongodb_uri, kafka_bootstrap, [other, feed], holder="same", stop=stop)
+    running = Thread(target=relay.run)
+    running.start()
+    commits(unit_of_work, feed.organisation, 3)
+    until = clock.monotonic() + 10
+    while relay.gauges()[feed.topic]["published"] < 3 and clock.monotonic() < until:
+        clock.sleep(0.05)
+    shown = relay.gauges()
+    stop.set()
+    running.join(20)
+    assert shown[feed.topic]["published"] == 3
+    assert shown[other.topic]["refused"] == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_relay_ends_as_a_whole_when_one_feed_meets_a_bug(unit_of_work, feed, mongodb_uri, kafka_bootstrap):
+    """A feed must not stand still unseen: the process ends and is started again."""
+
+    def fail(_):
+        raise KeyError("bug")
+
+    commits(unit_of_work, feed.organisation, 1)
+    relay = a_relay(mongodb_uri, kafka_bootstrap, [feed], at=fail)
+    with pytest.raises(RuntimeError, match="met a bug"):
+        relay.run()

@@ -1,0 +1,125 @@
+"""The whole broker lost, stopped or not yet there: the local profile's broker keeps its records in memory only."""
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.errors import Unavailable
+from shared.events.envelope import Envelope, Opened
+from shared.events.feed import FeedName
+from shared.events.ledger import Ledger
+from shared.events.relay import Outcome
+from shared.events.verify import verify_feed
+from shared.testing.backbone import bootstrap, broker_server
+from shared.testing.feeds import a_relay, commits, numbers_on, on_topic
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory):
+    """A broker of this module alone, that its tests may restart."""
+    server = broker_server(tmp_path_factory.mktemp("broker"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def kafka(own_broker):
+    """Its address."""
+    return bootstrap(own_broker)
+
+
+@pytest.fixture
+def feed(organisation):
+    """The feed of the test's organisation."""
+    return FeedName("org", organisation, "enrolment")
+
+
+@pytest.fixture
+def start_relay(mongodb_uri, kafka, feed):
+    """A maker of relays of the feed that are closed in the end."""
+    made = []
+
+    def start(*, heartbeat_seconds=3600.0):
+        made.append(a_relay(mongodb_uri, kafka, [feed], holder="same", heartbeat_seconds=heartbeat_seconds))
+        return made[-1]
+
+    yield start
+    for relay in made:
+        relay.close()
+
+
+def step_until_it_works(relay):
+    """Step over passing errors, as the relay's process does, and return the last outcomes."""
+    for _ in range(20):
+        try:
+            return relay.step()
+        except Unavailable:
+            SystemClock().sleep(0.2)
+    return relay.step()
+
+
+def sent_bytes(kafka, feed):
+    """Return number, data and hash of the events on the topic."""
+    bodies = [(record.body, record.event_hash) for record in on_topic(kafka, feed.topic)]
+    return [(body.feedseq, body.data, digest) for body, digest in bodies if isinstance(body, Envelope)]
+
+
+def test_relay_sends_all_again_byte_identical_when_the_cluster_is_lost(
+    unit_of_work, feed, start_relay, own_broker, kafka
+):
+    """A broker that lost everything gets every event again, oldest first, the same bytes, in a new generation."""
+    commits(unit_of_work, feed.organisation, 5)
+    relay = start_relay()
+    relay.step()
+    before, opened = sent_bytes(kafka, feed), on_topic(kafka, feed.topic)[0].body
+    own_broker.kill()
+    own_broker.start()
+    commits(unit_of_work, feed.organisation, 1, first=6)
+    step_until_it_works(relay)
+    records = on_topic(kafka, feed.topic)
+    assert isinstance(records[0].body, Opened)
+    assert records[0].body.generation != opened.generation
+    after = sent_bytes(kafka, feed)
+    assert after[:5] == before
+    assert [number for number, _, _ in after] == [1, 2, 3, 4, 5, 6]
+
+
+def test_idle_relay_notices_another_log_by_its_heartbeat(unit_of_work, feed, start_relay, own_broker, kafka):
+    """With nothing to send, the loss of the cluster is found and mended all the same."""
+    commits(unit_of_work, feed.organisation, 2)
+    relay = start_relay(heartbeat_seconds=0.0)
+    relay.step()
+    own_broker.kill()
+    own_broker.start()
+    for _ in range(3):
+        step_until_it_works(relay)
+    assert list(dict.fromkeys(numbers_on(kafka, feed.topic))) == [1, 2]
+
+
+def test_relay_numbers_while_the_broker_is_away_and_sends_later(unit_of_work, feed, start_relay, own_broker, kafka):
+    """Kafka may be down: work goes on, events leave later in order."""
+    commits(unit_of_work, feed.organisation, 1)
+    relay = start_relay()
+    relay.step()
+    own_broker.kill()
+    commits(unit_of_work, feed.organisation, 2, first=2)
+    with pytest.raises(Unavailable):
+        relay.step()
+    with pytest.raises(Unavailable):
+        relay.step()
+    assert Ledger(unit_of_work.reading(feed.organisation), feed).head().number == 3
+    own_broker.start()
+    step_until_it_works(relay)
+    assert numbers_on(kafka, feed.topic) == [1, 2, 3]
+
+
+def test_relay_numbers_nothing_before_its_first_check(unit_of_work, feed, start_relay, own_broker):
+    """Started while Kafka is down, it waits with numbering; nothing is lost."""
+    commits(unit_of_work, feed.organisation, 2)
+    own_broker.kill()
+    relay = start_relay()
+    with pytest.raises(Unavailable):
+        relay.step()
+    assert verify_feed(unit_of_work.reading(feed.organisation), feed).unnumbered == 2
+    own_broker.start()
+    assert step_until_it_works(relay) == {feed.topic: Outcome.WORKED}
