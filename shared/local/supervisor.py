@@ -118,24 +118,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """End everything: what was started last ends first, so that services can still say goodbye to the backbone."""
-        while self._groups:
-            self._stop_group(self._groups.pop())
-
-    def _stop_group(self, group: Sequence[Running]) -> None:
-        """End programs politely, then after ten seconds by force."""
-        for running in group:
-            _signal(running.process.pid, signal.SIGTERM, group=False)
-        until = self._clock.monotonic() + STOP_WITHIN_SECONDS
-        for running in group:
-            try:
-                running.process.wait(max(0.1, until - self._clock.monotonic()))
-            except subprocess.TimeoutExpired:
-                self._say(f"{running.program.name} did not stop by itself")
-            _signal(running.process.pid, signal.SIGKILL, group=True)
-            running.process.wait()
-
-    def _running(self) -> list[Running]:
-        return [running for group in list(self._groups) for running in group]
+        while self._stages:
+            self._end(self._stages.pop())
 
     def pids(self) -> dict[str, int]:
         """Return the process numbers by program name."""

@@ -28,7 +28,7 @@ def close_publication(stage: Stage, title: str) -> str:
 def all_read(stage: Stage) -> bool:
     """Return True once reporting's positions are the heads of all owners' feeds."""
     operator = stage.doors.as_("reporting", stage.partnership.board, "operator")
-    read = {feed["feed"]: feed["number"] for feed in operator.get("/v1/freshness")["feeds"]}
+    read = {feed["feed"]: feed["number"] for feed in operator.get("/v1/freshness")["items"]}
     return all(read.get(topic, 0) >= number for topic, number in _heads(stage).items())
 
 
