@@ -68,9 +68,10 @@ def self_assessment_change(table: PublishedTable, labels: Labels) -> Found:
     for row in rows_of(table):
         course = named(str(row["course"]), labels)
         said.append(f"{course}: {_most(row, domains)}")
-        groups[course] = [
-            Group(column.title, (_change(row[column.name]),)) for column in domains if row[column.name] is not None
-        ]
+        if any(isinstance(row[column.name], Decimal) for column in domains):
+            groups[course] = [
+                Group(column.title, (_change(row[column.name]),)) for column in domains if row[column.name] is not None
+            ]
     return "; ".join(said) or NOTHING_YET, _charts("change", ": average change in own rating", groups)
 
 

@@ -17,10 +17,18 @@ from shared.identity import Principal
 COOKIE: Final = "board_session"
 LIFE_SECONDS: Final = 8 * 3600
 BOARD_ROLES: Final = ("board", "auditor", "operator")
+NO_SIGN_IN: Final = (
+    "Signing in to these pages needs the partnership’s own sign-in service, and none is set up here yet. "
+    "The buttons for made-up people exist on a local run only."
+)
 
 
 class SignIn(Protocol):
     """How somebody proves who they are."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Return the roles that there is a button for; empty where there are no buttons."""
 
     def principal(self, role: str) -> Principal:
         """Return who signed in, in one of the board's roles.
@@ -33,16 +41,17 @@ class SignIn(Protocol):
 class NoSignIn:
     """The door of an instance without an identity provider."""
 
-    def principal(self, role: str) -> Principal:
+    roles: tuple[str, ...] = ()
+
+    def principal(self, role: str) -> Principal:  # noqa: ARG002 - the port's signature
         """Refuse, saying why."""
-        raise Forbidden(
-            "Signing in to these pages needs the partnership's own sign-in service, and none is set up here yet. "
-            f"The buttons for made-up people, such as the {role}, exist on a local run only."
-        )
+        raise Forbidden(NO_SIGN_IN)
 
 
 class LocalSignIn:
     """The door of a local run: a button instead of an identity provider, for made-up people."""
+
+    roles: tuple[str, ...] = BOARD_ROLES
 
     def __init__(self, board: str) -> None:
         self._board = board

@@ -15,7 +15,7 @@ from services.reporting.domain.errors import NoSuchReport
 from services.reporting.domain.publication import TITLES, Publication, PublishedTable
 from services.reporting.web import wording
 from services.reporting.web.presenting import big_numbers, section
-from services.reporting.web.sessions import BOARD_ROLES, Sessions, SignIn
+from services.reporting.web.sessions import BOARD_ROLES, NO_SIGN_IN, Sessions, SignIn
 from shared.errors import Forbidden
 from shared.http.facts import public
 from shared.http.service import current_service
@@ -162,7 +162,7 @@ def sign_in_routes(pages: Pages) -> Blueprint:
     @routes.get("/sign-in")
     @public("whoever signs in has no session yet")
     def sign_in_page() -> Response:
-        return pages.page("sign_in.html", roles=BOARD_ROLES)
+        return pages.page("sign_in.html", roles=pages.sign_in.roles, sentence=NO_SIGN_IN)
 
     @routes.post("/sign-in")
     @public("whoever signs in has no session yet")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 
+from services.reporting import bootstrap
 from services.reporting.domain.publication import TITLES
-from services.reporting.web.sessions import NoSignIn
 from services.reporting.web.wording import DEFINITIONS
-from shared.errors import Forbidden
 
 
 class Outline(HTMLParser):
@@ -64,10 +64,17 @@ def test_sign_in_takes_only_the_boards_roles(house):
     assert crossing.status_code == 403
 
 
-def test_sign_in_of_other_profiles_refuses_with_a_sentence():
-    """Elsewhere than on a local run the buttons open nothing."""
-    with pytest.raises(Forbidden, match="sign-in service"):
-        NoSignIn().principal("board")
+def test_sign_in_of_other_profiles_refuses_with_a_sentence(reporting_settings, mongo_client):
+    """Elsewhere than on a local run there is no button, and asking anyway opens nothing."""
+    app = bootstrap.build_web_app(replace(reporting_settings, profile="production"), mongo_client)
+    browser = app.test_client()
+    page = browser.get("/sign-in").get_data(as_text=True)
+    assert "sign-in service" in page
+    assert "<button" not in page
+    answer = browser.post("/sign-in", data={"role": "board"})
+    assert answer.status_code == 403
+    assert "sign-in service" in answer.get_data(as_text=True)
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_sign_out_ends_the_session(house):
