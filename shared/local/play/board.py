@@ -22,7 +22,7 @@ def close_publication(stage: Stage, title: str) -> str:
     officer = stage.doors.as_("reporting", stage.partnership.board, "board")
     publication = officer.post(officer.path("publications"), {"title": title})
     stage.tell(f"publication closed: {title}")
-    return str(publication["publication_id"])
+    return str(publication["id"])
 
 
 def all_read(stage: Stage) -> bool:
