@@ -19,8 +19,7 @@ up: ## the four services on the local backbone; what they hold survives a stop
 
 test: ## every test that needs no Docker, JVM or browser
 	@requirements/install dev
-	@.venv/bin/lint-imports --no-cache >.lint-imports.out 2>&1 || { cat .lint-imports.out; rm -f .lint-imports.out; exit 1; }
-	@grep '^Contracts:' .lint-imports.out; rm -f .lint-imports.out
+	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/pytest -m "$(MARKS)" $(PYTEST_FLAGS)
 
 check: lint types ## format, lint, types, arrows, then the tests
@@ -37,7 +36,7 @@ types:
 
 arrows:
 	@requirements/install dev
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 format: ## put the code into house format
 	@requirements/install dev
