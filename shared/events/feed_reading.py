@@ -15,15 +15,16 @@ from pymongo.client_session import ClientSession
 
 from shared.clock import Clock
 from shared.errors import Unavailable
-from shared.events import alarms, reading_metrics
 from shared.events.alarms import FORK, GAP, LIMIT, Alarm
 from shared.events.checking import Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
+from shared.events.deciding import replay_asked, replay_requests
 from shared.events.feed import FeedName
+from shared.events.feed_watch import FeedWatch
 from shared.events.gap import RANGE_EVENTS, FetchRange, GapWatch
 from shared.events.limits import CauseLimit
-from shared.events.parking import discarded_numbers, list_parked
+from shared.events.parking import discarded_numbers
 from shared.events.positions import Fenced, take_over
-from shared.events.reading_batch import Applied, Batch, BatchWriter
+from shared.events.reading_batch import Batch, BatchWriter
 from shared.events.routing import Routed, Router
 from shared.storage.unit_of_work import UnitOfWork
 
@@ -70,12 +71,11 @@ class FeedReading:
         self.place = ""
         self.available = True
         self.wants_rewind = False
-        self.alarm: Alarm | None = None
         self._takers = tuple(takers)
         self._home = feed.organisation if feed.organisation in self._takers else self._takers[0]
         self._router = router
         self._tools = tools
-        self._labels = (tools.unit.service, self.topic)
+        self._watch = FeedWatch(tools.unit, feed, self._home, self._takers)
         self._writers: dict[str, BatchWriter] = {}
         self._moved_at: dict[str, float] = {}
         self._pending: list[Item] = []
@@ -87,7 +87,11 @@ class FeedReading:
         self._retry_at = 0.0
         self._pause = FIRST_PAUSE_SECONDS
         self._look_at = 0.0
-        self._kept_alarm = False
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """Return why the feed stands still, None when it does not."""
+        return self._watch.alarm
 
     @property
     def number(self) -> int:
@@ -106,11 +110,8 @@ class FeedReading:
             discarded = discarded_numbers(unit, organisation, self.topic)
             self._writers[organisation] = BatchWriter(unit, session, organisation, position, discarded)
             self._moved_at[organisation] = now
-        self.alarm = alarms.open_alarm(unit, self._home, self.topic)
-        self._kept_alarm = self.alarm is not None
+        self._watch.load()
         self._look_at = now + self._tools.rules.look_seconds
-        self._show_alarm()
-        self._count_parked()
         return self._begin(place)
 
     def rewind(self, place: str) -> int:
@@ -128,14 +129,13 @@ class FeedReading:
     def receive(self, records: Sequence[LogRecord]) -> None:
         """Judge records of the log, in order; what is next waits for `apply`."""
         for record in records:
-            if self.wants_rewind or self.is_stopped(FORK):
+            if self.wants_rewind or self._watch.is_stopped(FORK):
                 return
             verdicts = self._chain.read(record)
             self.read_to = record.offset + 1
             self._accept(verdicts)
         if records:
-            reading_metrics.ANNOUNCED.labels(*self._labels).set(self._chain.newest)
-            reading_metrics.HEARD.labels(*self._labels).set(self._tools.unit.clock.now().timestamp())
+            self._watch.heard(self._chain.newest, self._tools.clock.now())
 
     def apply(self) -> bool:
         """Take one batch of what is verified; return whether more is ready.
@@ -143,7 +143,7 @@ class FeedReading:
         Raises:
             Fenced: Another reader has taken over.
         """
-        if not self._pending or self.is_stopped(LIMIT) or self._tools.clock.monotonic() < self._retry_at:
+        if not self._pending or self._watch.is_stopped(LIMIT) or self._tools.clock.monotonic() < self._retry_at:
             return False
         try:
             self._take(self._pending[: self._tools.rules.batch_events])
@@ -163,7 +163,7 @@ class FeedReading:
         if now < self._retry_at:
             return
         try:
-            self._keep_alarm()
+            self._watch.keep()
             if now >= self._look_at:
                 self._look_at = now + self._tools.rules.look_seconds
                 self._look()
@@ -183,15 +183,11 @@ class FeedReading:
         except (Unavailable, Fenced):
             log.info("feed.handed_over_without_positions", feed=self.topic)
 
-    def is_stopped(self, *kinds: str) -> bool:
-        """Say whether a person has to decide before this feed goes on."""
-        return self.alarm is not None and self.alarm.kind in (kinds or (FORK, LIMIT))
-
     def is_full(self) -> bool:
         """Say whether the log should not be read on for now."""
         rules = self._tools.rules
         too_many = len(self._pending) >= rules.most_pending or self._chain.waiting() >= rules.gap_records
-        return too_many or self.is_stopped()
+        return too_many or self._watch.is_stopped()
 
     def _begin(self, place: str) -> int:
         positions = [writer.position for writer in self._writers.values()]
@@ -221,7 +217,7 @@ class FeedReading:
             elif isinstance(verdict, Stray):
                 self._pending.append(verdict)
             elif isinstance(verdict, Fork):
-                self._raise(FORK, verdict.number, verdict.detail)
+                self._watch.sound(FORK, verdict.number, verdict.detail)
                 return
             elif isinstance(verdict, Opening):
                 self._meet_generation(verdict)
@@ -245,7 +241,7 @@ class FeedReading:
             applied = writer.take(batch, stop)
             self._moved_at[organisation] = self._tools.clock.monotonic()
             causes |= {index_of[number] for number in applied.causes}
-            self._observe(applied)
+            self._watch.taken(applied, self._tools.clock.now())
         self._finish(items, causes)
 
     def _cut(self, items: Sequence[Item], causes: set[int]) -> int:
@@ -294,23 +290,12 @@ class FeedReading:
         if events:
             self._taken = (events[-1].number, events[-1].next.hash)
         del self._pending[:cut]
-        reading_metrics.NUMBER.labels(*self._labels).set(self._taken[0])
+        self._watch.reached(self._taken[0])
         if trip is not None:
-            self._raise(LIMIT, self._taken[0], "too much is parked: more than 5 % of 1,000 records, or 50 in a row")
-            self._keep_alarm()
-
-    def _observe(self, applied: Applied) -> None:
-        source = self.feed.service
-        now = self._tools.unit.clock.now()
-        age = reading_metrics.EVENT_AGE.labels(self._tools.unit.service, source)
-        for event in applied.taken:
-            if event.at is not None:
-                age.observe(max(0.0, (now - event.at).total_seconds()))
-        reading_metrics.EFFECTS.labels(self._tools.unit.service, source).inc(len(applied.taken))
-        if applied.parked:
-            reading_metrics.PARKED.labels(*self._labels).inc(applied.parked)
-            reading_metrics.WAITING.labels(*self._labels).inc(applied.parked)
-            log.warning("events.parked", feed=self.topic, count=applied.parked, causes=len(applied.causes))
+            self._watch.sound(
+                LIMIT, self._taken[0], "too much is parked: more than 5 % of 1,000 records, or 50 in a row"
+            )
+            self._watch.keep()
 
     def _advance(self, now: float, *, at_once: bool) -> None:
         """Move the positions of organisations that the latest events did not concern; never for a heartbeat alone."""
@@ -332,15 +317,15 @@ class FeedReading:
         chain = self._chain
         missing = chain.missing()
         if missing is None or missing != (self.alarm.number if self.alarm else missing):
-            self._clear_gap()
+            self._watch.end_gap()
         if not self._gap.is_due(missing, chain.waiting(), now):
             return
         self._gap.tried(now)
         if self._fill():
-            self._clear_gap()
+            self._watch.end_gap()
         elif self.alarm is None:
             where = self.feed.organisation
-            self._raise(
+            self._watch.sound(
                 GAP, missing or 0, f"missing here and not to be had from its owner: republish --organisation {where}"
             )
 
@@ -348,7 +333,7 @@ class FeedReading:
         if self._tools.fetch is None:
             return False
         chain = self._chain
-        while (missing := chain.missing()) is not None and not self.is_stopped():
+        while (missing := chain.missing()) is not None and not self._watch.is_stopped():
             try:
                 self._accept(chain.fill(self._tools.fetch(self.feed, missing - 1, RANGE_EVENTS)))
             except Unavailable:
@@ -357,45 +342,19 @@ class FeedReading:
                 return False
         return True
 
-    def _raise(self, kind: str, number: int, detail: str) -> None:
-        self.alarm = Alarm(feed=self.topic, kind=kind, number=number, detail=detail)
-        self._kept_alarm = kind == GAP
-        self._show_alarm()
-        log.error("feed.alarm", feed=self.topic, kind=kind, number=number, detail=detail)
-
-    def _clear_gap(self) -> None:
-        if self.alarm is not None and self.alarm.kind == GAP:
-            self.alarm = None
-            self._show_alarm()
-
-    def _keep_alarm(self) -> None:
-        if self.alarm is not None and not self._kept_alarm:
-            alarms.raise_alarm(self._tools.unit, self._home, self.alarm)
-            self._kept_alarm = True
-
     def _look(self) -> None:
         """See whether a person has decided, and how much is still parked."""
-        self._count_parked()
-        if not self.is_stopped() or alarms.open_alarm(self._tools.unit, self._home, self.topic) is not None:
-            return
-        kind, self.alarm = self.alarm.kind if self.alarm else "", None
-        self._limit = CauseLimit()
-        self._show_alarm()
-        log.warning("feed.resumed", feed=self.topic, kind=kind)
+        self._watch.count_parked()
+        for organisation, writer in self._writers.items():
+            if writer.position.blocked:
+                replay_asked(writer, self._router, replay_requests(self._tools.unit, organisation, self.topic))
+        kind = self._watch.resolved()
+        if kind is not None:
+            self._limit = CauseLimit()
         if kind == FORK:
             for writer in self._writers.values():
                 writer.reload()
             self.wants_rewind = True
-
-    def _count_parked(self) -> None:
-        unit = self._tools.unit
-        waiting = sum(len(list_parked(unit, organisation, feed=self.topic)) for organisation in self._takers)
-        reading_metrics.WAITING.labels(*self._labels).set(waiting)
-
-    def _show_alarm(self) -> None:
-        for kind in (FORK, LIMIT, GAP):
-            is_on = self.alarm is not None and self.alarm.kind == kind
-            reading_metrics.ALARMS.labels(*self._labels, kind).set(1 if is_on else 0)
 
     def _back_off(self) -> None:
         if self.available:

@@ -22,21 +22,25 @@ Lives here: the wiring. The loop is `reading_loop.py`, what happens to one feed 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from shared.clock import Clock, SystemClock
+from shared.errors import Malformed, Unavailable
 from shared.events.consumer import KafkaLog, KafkaOptions
 from shared.events.contracts import contract_book
 from shared.events.envelope import Received, topic_of
 from shared.events.feed import FeedName
 from shared.events.feed_reading import FeedReading, ReadingRules, ReadingTools
-from shared.events.gap import FetchRange
+from shared.events.gap import FetchRange, HttpFetch
 from shared.events.intake import IntakeHandler, IntakeReader
 from shared.events.reading_loop import Reader, TopicReading
 from shared.events.routing import Router
 from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.identifiers import new_identifier
+from shared.identity.service_tokens import ServiceTokens
 from shared.partnership import Partnership
 from shared.process.settings import CommonSettings
 from shared.storage.mongo import connect
@@ -83,6 +87,7 @@ def build_reader(
                 found[topic] = IntakeReader(topic, owner, intake, tools)
         return found
 
+    ask = fetch or _own_fetch(settings, partnership, names, clock)
     wanted = [name.topic for name in names] + list(intakes)
     options = kafka_options(service, settings)
     return Reader(
@@ -90,7 +95,7 @@ def build_reader(
         source=lambda: KafkaLog(wanted, options),
         readings=readings,
         tools=lambda session: ReadingTools(
-            unit=unit, session=session, clock=clock, rules=rules or ReadingRules(), fetch=fetch
+            unit=unit, session=session, clock=clock, rules=rules or ReadingRules(), fetch=ask
         ),
         unit=unit,
         clock=clock,
@@ -125,6 +130,30 @@ def _own_unit(service: str, settings: CommonSettings, clock: Clock) -> tuple[Uni
         prefix=settings.database_prefix,
     )
     return unit, client.close
+
+
+def _own_fetch(
+    settings: CommonSettings, partnership: Partnership, names: Mapping[FeedName, tuple[str, ...]], clock: Clock
+) -> FetchRange:
+    """Return the way to the owners' pull feeds: this instance's own doors file first, then the partnership file."""
+    own: dict[str, str | dict[str, str]] = {}
+    if settings.doors_file is not None:
+        own = msgspec.json.decode(settings.doors_file.read_bytes(), type=dict[str, str | dict[str, str]])
+    tokens = ServiceTokens(settings.organisation_keys_dir, clock, new_identifier)
+
+    def door(owner: str, source: str) -> str | None:
+        special, everybody = own.get(owner), own.get(source)
+        if isinstance(special, dict) and source in special:
+            return special[source]
+        return everybody if isinstance(everybody, str) else partnership.doors.get(owner, {}).get(source)
+
+    def token(feed: FeedName) -> str:
+        try:
+            return tokens.token(names[feed][0], feed.service)
+        except (Malformed, OSError) as error:
+            raise Unavailable("this instance holds no key to ask with") from error
+
+    return HttpFetch(door, token)
 
 
 def _followed(

@@ -50,7 +50,9 @@ class Applied:
     parked: int
 
 
-class _Failed(Exception):  # noqa: N818 - internal: which event, and the code of why
+class EventFailed(Exception):  # noqa: N818 - which event a reaction could not take, and the code of why
+    """One event's reaction failed for good; the text is a code that quotes nothing."""
+
     def __init__(self, number: int, reason: str) -> None:
         super().__init__(number, reason)
         self.number = number
@@ -80,7 +82,7 @@ class BatchWriter:
     ) -> None:
         self._unit = unit
         self._session = session
-        self._organisation = organisation
+        self.organisation = organisation
         self._discarded = discarded
         self.position = position
 
@@ -96,7 +98,7 @@ class BatchWriter:
     def commit(self, callback: Callable[[Work], None]) -> None:
         """Run one transaction on the organisation's database in the reader's own session."""
         try:
-            self._unit.run(self._organisation, callback, session=self._session)
+            self._unit.run(self.organisation, callback, session=self._session)
         except PyMongoError as error:
             if server_is_gone(error):
                 raise Unavailable("the database does not answer") from error
@@ -108,7 +110,7 @@ class BatchWriter:
         Raises:
             Fenced: It belongs to another reader now.
         """
-        self.position = settle(self._unit, self._organisation, self.position)
+        self.position = settle(self._unit, self.organisation, self.position)
 
     def is_discarded(self, number: int) -> bool:
         """Say whether a person discarded this number; rebuilds obey."""
@@ -167,7 +169,7 @@ class _Taking:
             self._writer.commit(lambda work: self._callback(work, old, new, part, strays, documents_for))
         except PositionMoved:
             self._writer.reload()
-        except _Failed as failed:
+        except EventFailed as failed:
             self._faults[failed.number] = failed.reason
         except _TooMuch as much:
             self._shrink(part, much.index, "emits-too-much")
@@ -235,7 +237,7 @@ class _Taking:
                 is_cause = reason != FOLLOWS
                 documents.append(event_document(old.feed, event.next, reason, is_cause=is_cause, at=work.now))
             elif not self._writer.is_discarded(event.number):
-                _react(work, event)
+                react(work, event)
             if _emits_too_much(work):
                 raise _TooMuch(index)
         park(work, documents)
@@ -272,7 +274,12 @@ def _emits_too_much(work: Work) -> bool:
     return len(work.emitted) > MOST_EVENTS or sum(len(event.data) for event in work.emitted) > MOST_BYTES
 
 
-def _react(work: Work, event: Routed) -> None:
+def react(work: Work, event: Routed) -> None:
+    """Have the reaction take one event.
+
+    Raises:
+        EventFailed: It never will.
+    """
     if event.subscription is None or event.received is None:
         return
     work.cause = event.cause()
@@ -281,8 +288,8 @@ def _react(work: Work, event: Routed) -> None:
     except (PyMongoError, Unavailable, ConcurrentChange, PositionMoved):
         raise
     except Malformed:
-        raise _Failed(event.number, "malformed") from None
+        raise EventFailed(event.number, "malformed") from None
     except Forbidden:
-        raise _Failed(event.number, "forbidden") from None
+        raise EventFailed(event.number, "forbidden") from None
     except Exception as error:  # the one place where a reaction's bug becomes a parked event
-        raise _Failed(event.number, f"bug:{type(error).__name__}") from error
+        raise EventFailed(event.number, f"bug:{type(error).__name__}") from error

@@ -96,7 +96,7 @@ class Owner:
         """Send events as the relay does."""
         for envelope in envelopes:
             record = encode(envelope, epoch)
-            self.raw(record.key, record.value, record.headers)
+            self.producer.send(self.topic, key=record.key, value=record.value, headers=record.headers, partition=0)
         self.producer.flush(10)
 
     def raw(self, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:
@@ -161,12 +161,16 @@ class Desk:
     bootstrap: str
     readers: list[Reader] = field(default_factory=list)
 
+    def book(self) -> SubscriptionBook:
+        """Return the table that readers use unless told otherwise."""
+        return SubscriptionBook((NOTED,), {"test.boring.v1"})
+
     def reader(
         self, *owners: Owner, book: SubscriptionBook | None = None, rules: ReadingRules | None = None, fetch=None,
         takers: dict[str, tuple[str, ...]] | None = None, concerned=None, intake=None,
     ) -> Reader:  # fmt: skip
         """Return a reader of these owners' feeds, in which each owner takes its own events."""
-        table = book or SubscriptionBook((NOTED,), {"test.boring.v1"})
+        table = book or self.book()
         clock = self.unit.clock
 
         def readings(tools: ReadingTools):
