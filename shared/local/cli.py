@@ -105,6 +105,19 @@ def token(state: Path, organisation: str, roles: tuple[str, ...], subject: str |
         _fail(error)
 
 
+@main.command()
+@state_option
+@click.option("--title", required=True, help="What the publication is called, such as Autumn term.")
+def publish(state: Path, title: str) -> None:
+    """Close a publication: freeze the board's five tables as they stand, through reporting's own door."""
+    from shared.local.publishing import close_publication  # its HTTP client is in the local extra
+
+    try:
+        click.echo(f"publication {close_publication(state, title)} is closed")
+    except PlatformError as error:
+        _fail(error)
+
+
 for command in (topics, republish, verify_feed, parked):
     main.add_command(command)
 

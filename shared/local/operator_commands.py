@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ state_option = click.option(
 )
 organisation_option = click.option("--organisation", required=True, help="The organisation's slug, such as brent.")
 service_option = click.option("--service", type=click.Choice(SERVICES), help="Only this service's feeds.")
+reason_option = click.option("--reason", required=True, help="Why; kept with the decision.")
+by_option = click.option("--by", default=getpass.getuser, help="Who decides; by default this machine's user.")
 needed_service_option = click.option("--service", type=click.Choice(SERVICES), required=True, help="Whose database.")
 
 
@@ -85,6 +88,9 @@ def list_parked(state: Path, organisation: str, service: str) -> None:
             what = "cause" if one.is_cause else "follows"
             click.echo(f"{one.id}  {one.type or '-'}  {what}  {one.reason}  {one.parked_at.isoformat()}")
         click.echo(f"{len(waiting)} parked")
+        for request in platform.replays_waiting(organisation, service):
+            why = f" at {request.failed_at}: {request.code}" if request.code else ""
+            click.echo(f"replay of {request.feed} {request.key} {request.state}{why}")
 
 
 @parked.command("show")
@@ -98,6 +104,34 @@ def show_parked(state: Path, organisation: str, service: str, identifier: str) -
         one = platform.parked_one(organisation, service, identifier)
         for name in ("id", "feed", "number", "key", "type", "reason", "is_cause", "state", "parked_at", "decided_by"):
             click.echo(f"{name:<12} {getattr(one, name)}")
+
+
+@parked.command("replay")
+@state_option
+@organisation_option
+@needed_service_option
+@reason_option
+@by_option
+@click.argument("identifier")
+def replay_parked(state: Path, organisation: str, service: str, reason: str, by: str, identifier: str) -> None:
+    """Have a parked event and all that waits under its key taken again, in order, by the reader."""
+    with _on(state) as platform:
+        one = platform.replay(organisation, service, identifier, by=by, reason=reason)
+        click.echo(f"{service} of {organisation} takes the key of {one.id} again within a quarter of a minute")
+
+
+@parked.command("discard")
+@state_option
+@organisation_option
+@needed_service_option
+@reason_option
+@by_option
+@click.argument("identifier")
+def discard_parked(state: Path, organisation: str, service: str, reason: str, by: str, identifier: str) -> None:
+    """Give up one parked record for good; every rebuild skips it."""
+    with _on(state) as platform:
+        platform.discard(organisation, service, identifier, by=by, reason=reason)
+        click.echo(f"{identifier} is discarded")
 
 
 @contextmanager
