@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-from threading import Event
+from typing import TYPE_CHECKING
 
-import structlog
-from flask import Flask
-from pymongo.errors import PyMongoError
-
-from services.accreditation.api import board_routes, registration_routes, routes
-from services.accreditation.api.rooms import Rooms, furnish
 from services.accreditation.application.releasing import Registrar
 from services.accreditation.messaging.consumed import FEEDS, IGNORED, subscriptions
 from services.accreditation.messaging.identity_release import EmployersDoor
 from services.accreditation.messaging.published import outgoing
-from services.accreditation.settings import SERVICE, AccreditationSettings, enrolment_address, settings
+from services.accreditation.processes import IdentityWorker
+from services.accreditation.settings import SERVICE, AccreditationSettings, settings
 from services.accreditation.storage.books import desk_opener, open_books
 from services.accreditation.storage.indexes import ensure_indexes
-from shared.clock import Clock, SystemClock, wait_for
-from shared.errors import ConcurrentChange, Unavailable
-from shared.events.contracts import contract_book
-from shared.events.feed import FeedName
-from shared.events.reader import Reader, build_reader
-from shared.events.relay_process import build_relay
-from shared.http import ServiceDescription, create_app, idempotency
+from shared import assembly
+from shared.clock import Clock, SystemClock
 from shared.identifiers import new_identifier
-from shared.identity import RoleTable, ServiceTokens, TokenVerifier
+from shared.identity import ServiceTokens
 from shared.partnership import Partnership
-from shared.partnership.model import AWARDING_HEI
+from shared.process.doors import Doors
 from shared.process.run import Parts
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from shared.events.reader import Reader
+
 open_desk = desk_opener(outgoing)
-BLUEPRINTS = (routes.routes, registration_routes.routes, board_routes.routes)
-LONGEST_BACK_OFF_SECONDS = 15.0
 CREDIT_AWARDED = "accreditation.credit-awarded.v1"
-
-log = structlog.get_logger(__name__)
-
-
-def hosted_universities(given: AccreditationSettings, partnership: Partnership) -> tuple[str, ...]:
-    """Return the awarding universities that this instance hosts: nobody else has modules."""
-    return tuple(slug for slug in given.hosted(partnership) if partnership.has_role(slug, AWARDING_HEI))
 
 
 def unit_of_work(given: AccreditationSettings, client: Client) -> UnitOfWork:
-    """Return the transactions of this service; every event is held against its contract before it is kept."""
-    return UnitOfWork(
-        client=client,
-        service=SERVICE,
-        clock=SystemClock(),
-        new_identifier=new_identifier,
-        contracts=contract_book(),
-        prefix=given.database_prefix,
-    )
+    """Return the transactions of this service."""
+    return assembly.unit_of_work(SERVICE, given, client)
 
 
 def web_app() -> Flask:
@@ -66,108 +44,27 @@ def web_app() -> Flask:
 
 def build_web_app(given: AccreditationSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
-    partnership, clock = given.partnership(), SystemClock()
-    app = create_app(
-        ServiceDescription(
-            name=SERVICE,
-            title="Accreditation",
-            version=_version(),
-            blueprints=BLUEPRINTS,
-            unit_of_work=unit_of_work(given, client),
-            partnership=partnership,
-            roles=RoleTable.of_service(SERVICE),
-            verifier=TokenVerifier(given.trusted_issuers_file, SERVICE, clock),
-            hosted=hosted_universities(given, partnership),
-            clock=clock,
-            is_production=given.profile == "production",
-        )
-    )
+    from services.accreditation.api import board_routes, registration_routes, routes
+    from services.accreditation.api.rooms import Rooms, furnish
+
+    blueprints = (routes.routes, registration_routes.routes, board_routes.routes)
+    app = assembly.make_app(SERVICE, given, client, title="Accreditation", blueprints=blueprints)
     return furnish(app, Rooms(open_books, open_desk))
 
 
 def prepare(given: AccreditationSettings) -> None:
     """Make the indexes of every hosted university's database; again changes nothing."""
-    partnership = given.partnership()
-    client = connect(given.mongodb_uri, appname=f"{SERVICE}-prepare")
-    try:
-        unit = unit_of_work(given, client)
-        for university in hosted_universities(given, partnership):
-            ensure_indexes(unit.database(university))
-            idempotency.prepare(unit.database(university))
-    finally:
-        client.close()
+    assembly.prepare_databases(SERVICE, given, ensure_indexes)
 
 
-class RelayPart:
-    """The relay of the hosted universities' feeds, as a part that runs until it is told to stop."""
-
-    def __init__(self, given: AccreditationSettings) -> None:
-        self._given = given
-
-    def run(self, stop: Event) -> None:
-        """Work until `stop` is set."""
-        given, partnership = self._given, self._given.partnership()
-        build_relay(
-            service=SERVICE,
-            feeds=[FeedName("org", university, SERVICE) for university in hosted_universities(given, partnership)],
-            client_factory=lambda: connect(given.mongodb_uri, appname=f"{SERVICE}-relay"),
-            bootstrap_servers=given.kafka_bootstrap_servers,
-            clock=SystemClock(),
-            stop=stop,
-            heartbeat_seconds=given.heartbeat_seconds,
-            poll_seconds=given.relay_poll_seconds,
-            partnership_version=str(partnership.version),
-            partnership_hash=partnership.hash,
-            instance=given.instance,
-            database_prefix=given.database_prefix,
-            summed={CREDIT_AWARDED: "credits"},
-        ).run()
-
-    def ready(self) -> bool:
-        """Return True: a feed that cannot be sent shows in the relay's metrics."""
-        return True
-
-
-class IdentityWorker:
-    """The process that completes registrations: looks for identities to fetch, and fetches them."""
-
-    def __init__(
-        self, registrar: Registrar, universities: tuple[str, ...], client: Client, poll_seconds: float
-    ) -> None:
-        self._registrar = registrar
-        self._universities = universities
-        self._client = client
-        self._poll_seconds = poll_seconds
-        self._failures = 0
-
-    def run(self, stop: Event) -> None:
-        """Work until `stop` is set."""
-        while not stop.is_set():
-            asked = self._round(stop)
-            if self._failures:
-                wait_for(stop, min(LONGEST_BACK_OFF_SECONDS, self._poll_seconds * 2 ** min(self._failures, 6)))
-            elif not asked:
-                wait_for(stop, self._poll_seconds)
-        self._client.close()
-
-    def ready(self) -> bool:
-        """Return whether the database answered when it was last asked."""
-        return self._failures == 0
-
-    def _round(self, stop: Event) -> int:
-        try:
-            asked = sum(self._registrar.work_through(university, stop.is_set) for university in self._universities)
-        except (Unavailable, ConcurrentChange, PyMongoError) as error:
-            self._failures += 1
-            log.warning("worker.waiting", reason=type(error).__name__)
-            return 0
-        self._failures = 0
-        return asked
+def relay(given: AccreditationSettings) -> assembly.RelayPart:
+    """Return the process that sends the hosted universities' feeds."""
+    return assembly.RelayPart(SERVICE, given, summed={CREDIT_AWARDED: "credits"})
 
 
 def reader(given: AccreditationSettings) -> Reader:
     """Return the process that reads the employers' feeds. Called in the process that runs it."""
-    return build_reader(SERVICE, given, given.partnership(), subscriptions(open_desk), IGNORED, FEEDS)
+    return assembly.make_reader(SERVICE, given, subscriptions(open_desk), IGNORED, FEEDS)
 
 
 def worker(given: AccreditationSettings) -> IdentityWorker:
@@ -176,7 +73,7 @@ def worker(given: AccreditationSettings) -> IdentityWorker:
     client = connect(given.mongodb_uri, appname=f"{SERVICE}-worker")
     return IdentityWorker(
         registrar_of(given, partnership, unit_of_work(given, client), clock),
-        hosted_universities(given, partnership),
+        assembly.hosted_owners(SERVICE, given, partnership),
         client,
         given.identity_poll_seconds,
     )
@@ -185,23 +82,16 @@ def worker(given: AccreditationSettings) -> IdentityWorker:
 def registrar_of(given: AccreditationSettings, partnership: Partnership, unit: UnitOfWork, clock: Clock) -> Registrar:
     """Return what completes registrations, with the employers' doors that this instance knows."""
     tokens = ServiceTokens(given.organisation_keys_dir, clock, new_identifier)
-    door = EmployersDoor(enrolment_address(given, partnership), tokens.token)
+    doors = Doors(given, partnership)
+    door = EmployersDoor(lambda employer: doors.base_of(employer, "enrolment"), tokens.token)
     return Registrar(unit, open_books, open_desk, door)
-
-
-def _version() -> str:
-    """Return the distribution's version; a checkout that nobody installed has none."""
-    try:
-        return version("teaching-partnership")
-    except PackageNotFoundError:
-        return "0+checkout"
 
 
 PARTS = Parts(
     settings=settings,
     web_app="services.accreditation.bootstrap:web_app",
     prepare=prepare,
-    relay=RelayPart,
+    relay=relay,
     consume=reader,
     worker=worker,
 )

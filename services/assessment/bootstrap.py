@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
-from threading import Event
+from typing import TYPE_CHECKING
 
-from flask import Flask
-
-from services.assessment.api.routes import portfolio_routes
-from services.assessment.api.supervision_routes import supervision_routes
 from services.assessment.application.ports import Ports
 from services.assessment.domain.sufficiency import EvidenceRules, ItemRule
 from services.assessment.messaging.consumed import FEEDS, IGNORED, subscriptions
@@ -23,21 +18,18 @@ from services.assessment.storage.repositories import (
     stored_evaluations,
     stored_people,
 )
-from shared.clock import SystemClock
+from shared import assembly
 from shared.errors import Malformed
-from shared.events.contracts import contract_book
-from shared.events.feed import FeedName
-from shared.events.reader import Reader, build_reader
-from shared.events.relay_process import build_relay
-from shared.http import ServiceDescription, create_app, idempotency
-from shared.identifiers import new_identifier
-from shared.identity import Pseudonyms, RoleTable, TokenVerifier
+from shared.identity import Pseudonyms
 from shared.partnership import EvidenceSet, Partnership
 from shared.process.run import Parts
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 
-EMPLOYER = "employer"
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from shared.events.reader import Reader
 
 
 class PartnershipRules:
@@ -88,21 +80,9 @@ def ports_of(partnership: Partnership, pseudonyms: Pseudonyms) -> Ports:
     )
 
 
-def hosted_employers(given: AssessmentSettings, partnership: Partnership) -> tuple[str, ...]:
-    """Return the employers that this instance hosts: nobody else has portfolios."""
-    return tuple(slug for slug in given.hosted(partnership) if partnership.has_role(slug, EMPLOYER))
-
-
 def unit_of_work(given: AssessmentSettings, client: Client) -> UnitOfWork:
-    """Return the transactions of this service; every event is held against its contract before it is kept."""
-    return UnitOfWork(
-        client=client,
-        service=SERVICE,
-        clock=SystemClock(),
-        new_identifier=new_identifier,
-        contracts=contract_book(),
-        prefix=given.database_prefix,
-    )
+    """Return the transactions of this service."""
+    return assembly.unit_of_work(SERVICE, given, client)
 
 
 def web_app() -> Flask:
@@ -113,88 +93,34 @@ def web_app() -> Flask:
 
 def build_web_app(given: AssessmentSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
-    partnership = given.partnership()
-    ports = ports_of(partnership, Pseudonyms(given.organisation_keys_dir))
-    clock = SystemClock()
-    return create_app(
-        ServiceDescription(
-            name=SERVICE,
-            title="Practice assessment",
-            version=_version(),
-            blueprints=(portfolio_routes(ports), supervision_routes(ports)),
-            unit_of_work=unit_of_work(given, client),
-            partnership=partnership,
-            roles=RoleTable.of_service(SERVICE),
-            verifier=TokenVerifier(given.trusted_issuers_file, SERVICE, clock),
-            hosted=hosted_employers(given, partnership),
-            clock=clock,
-            is_production=given.profile == "production",
-        )
-    )
+    from services.assessment.api.routes import portfolio_routes
+    from services.assessment.api.supervision_routes import supervision_routes
 
-
-def _version() -> str:
-    """Return the distribution's version; a checkout that nobody installed has none."""
-    try:
-        return version("teaching-partnership")
-    except PackageNotFoundError:
-        return "0+checkout"
+    ports = ports_of(given.partnership(), Pseudonyms(given.organisation_keys_dir))
+    blueprints = (portfolio_routes(ports), supervision_routes(ports))
+    return assembly.make_app(SERVICE, given, client, title="Practice assessment", blueprints=blueprints)
 
 
 def prepare(given: AssessmentSettings) -> None:
     """Make the indexes of every hosted employer's database; again changes nothing."""
-    partnership = given.partnership()
-    client = connect(given.mongodb_uri, appname=f"{SERVICE}-prepare")
-    try:
-        unit = unit_of_work(given, client)
-        for employer in hosted_employers(given, partnership):
-            database = unit.database(employer)
-            indexes.prepare(database)
-            idempotency.prepare(database)
-    finally:
-        client.close()
+    assembly.prepare_databases(SERVICE, given, indexes.prepare)
 
 
-class RelayPart:
-    """The process that numbers and sends the hosted employers' feeds."""
-
-    def __init__(self, given: AssessmentSettings) -> None:
-        self._given = given
-
-    def run(self, stop: Event) -> None:
-        """Work until `stop` is set."""
-        given, partnership = self._given, self._given.partnership()
-        build_relay(
-            service=SERVICE,
-            feeds=[FeedName("org", employer, SERVICE) for employer in hosted_employers(given, partnership)],
-            client_factory=lambda: connect(given.mongodb_uri, appname=f"{SERVICE}-relay"),
-            bootstrap_servers=given.kafka_bootstrap_servers,
-            clock=SystemClock(),
-            stop=stop,
-            heartbeat_seconds=given.heartbeat_seconds,
-            poll_seconds=given.relay_poll_seconds,
-            partnership_version=str(partnership.version),
-            partnership_hash=partnership.hash,
-            instance=given.instance,
-            database_prefix=given.database_prefix,
-        ).run()
-
-    def ready(self) -> bool:
-        """Return that the process lives; each feed waits for database and broker by itself."""
-        return True
+def relay(given: AssessmentSettings) -> assembly.RelayPart:
+    """Return the process that sends the hosted employers' feeds."""
+    return assembly.RelayPart(SERVICE, given)
 
 
 def reader(given: AssessmentSettings) -> Reader:
     """Return the process that reads enrolment's feeds into the hosted employers' databases."""
-    partnership = given.partnership()
-    ports = ports_of(partnership, Pseudonyms(given.organisation_keys_dir))
-    return build_reader(SERVICE, given, partnership, subscriptions(ports), IGNORED, FEEDS)
+    ports = ports_of(given.partnership(), Pseudonyms(given.organisation_keys_dir))
+    return assembly.make_reader(SERVICE, given, subscriptions(ports), IGNORED, FEEDS)
 
 
 PARTS = Parts(
     settings=settings,
     web_app="services.assessment.bootstrap:web_app",
     prepare=prepare,
-    relay=RelayPart,
+    relay=relay,
     consume=reader,
 )

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
-from flask import Flask
-
-from services.enrolment.api.practitioner_routes import practitioner_routes
-from services.enrolment.api.rooms import EXTENSION, Rooms
-from services.enrolment.api.routes import course_routes, enrolment_routes
-from services.enrolment.api.upload_routes import upload_routes
 from services.enrolment.application.upload_worker import UploadWorker
 from services.enrolment.domain.mapping import FileMapping, SplitName
 from services.enrolment.messaging import consumed
 from services.enrolment.messaging.intake import IntakeDoor
 from services.enrolment.messaging.published import outgoing
-from services.enrolment.processes import RelayPart
 from services.enrolment.settings import SERVICE, EnrolmentSettings, settings
 from services.enrolment.storage import indexes
 from services.enrolment.storage.books import Opener
-from services.enrolment.storage.files import read_file
-from shared.clock import SystemClock
-from shared.events.contracts import contract_book
-from shared.events.reader import Reader, build_reader
-from shared.http import ServiceDescription, create_app, idempotency
-from shared.identifiers import new_identifier
-from shared.identity import Pseudonyms, RoleTable, TokenVerifier
+from shared import assembly
+from shared.identity import Pseudonyms
 from shared.partnership import ColumnMapping, Partnership
 from shared.process.run import Parts
-from shared.process.settings import LOCAL
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from shared.events.reader import Reader
 
 EMPLOYER = "employer"
 
@@ -41,27 +33,14 @@ def opener(given: EnrolmentSettings) -> Opener:
     return Opener(lambda organisation, reference: pseudonyms.of(organisation, "person", reference), outgoing)
 
 
-def hosted_owners(given: EnrolmentSettings, partnership: Partnership) -> tuple[str, ...]:
-    """Return the hosted organisations that own rows of enrolment: employers and programme leads."""
-    owners = partnership.owners(SERVICE)
-    return tuple(slug for slug in given.hosted(partnership) if slug in owners)
-
-
 def hosted_employers(given: EnrolmentSettings, partnership: Partnership) -> tuple[str, ...]:
     """Return the hosted employers: they have uploads and an intake topic."""
     return tuple(slug for slug in given.hosted(partnership) if partnership.has_role(slug, EMPLOYER))
 
 
 def unit_of_work(given: EnrolmentSettings, client: Client) -> UnitOfWork:
-    """Return the transactions of this service; every event is held against its contract before it is kept."""
-    return UnitOfWork(
-        client=client,
-        service=SERVICE,
-        clock=SystemClock(),
-        new_identifier=new_identifier,
-        contracts=contract_book(),
-        prefix=given.database_prefix,
-    )
+    """Return the transactions of this service."""
+    return assembly.unit_of_work(SERVICE, given, client)
 
 
 def file_mappings(partnership: Partnership) -> dict[str, FileMapping]:
@@ -94,30 +73,23 @@ def web_app() -> Flask:
 
 def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
-    partnership = given.partnership()
+    from services.enrolment.api.practitioner_routes import practitioner_routes
+    from services.enrolment.api.rooms import EXTENSION, Rooms
+    from services.enrolment.api.routes import course_routes, enrolment_routes
+    from services.enrolment.api.upload_routes import upload_routes
+    from services.enrolment.storage.files import read_file
+
     doors = opener(given)
-    clock = SystemClock()
-    app = create_app(
-        ServiceDescription(
-            name=SERVICE,
-            title="Enrolment",
-            version=_version(),
-            blueprints=(course_routes, enrolment_routes, practitioner_routes, upload_routes),
-            unit_of_work=unit_of_work(given, client),
-            partnership=partnership,
-            roles=RoleTable.of_service(SERVICE),
-            verifier=TokenVerifier(given.trusted_issuers_file, SERVICE, clock),
-            hosted=hosted_owners(given, partnership),
-            clock=clock,
-            is_production=given.profile != LOCAL,
-        )
-    )
-    app.extensions[EXTENSION] = Rooms(doors.books, doors.desk, read_file, file_mappings(partnership))
+    blueprints = (course_routes, enrolment_routes, practitioner_routes, upload_routes)
+    app = assembly.make_app(SERVICE, given, client, title="Enrolment", blueprints=blueprints)
+    app.extensions[EXTENSION] = Rooms(doors.books, doors.desk, read_file, file_mappings(given.partnership()))
     return app
 
 
 def build_worker(given: EnrolmentSettings) -> UploadWorker:
     """Return the worker that brings uploaded files forward."""
+    from services.enrolment.storage.files import read_file
+
     client = connect(given.mongodb_uri, appname=f"{SERVICE}-worker")
     doors = opener(given)
     return UploadWorker(
@@ -130,45 +102,22 @@ def build_worker(given: EnrolmentSettings) -> UploadWorker:
     )
 
 
-def build_relay_part(given: EnrolmentSettings) -> RelayPart:
-    """Return the process that sends the hosted feeds."""
-    partnership = given.partnership()
-    return RelayPart(given, partnership, hosted_owners(given, partnership), hosted_employers(given, partnership))
+def build_relay_part(given: EnrolmentSettings) -> assembly.RelayPart:
+    """Return the process that sends the hosted feeds: `org` of every owner, `out` of every employer."""
+    return assembly.RelayPart(SERVICE, given, private=hosted_employers(given, given.partnership()))
 
 
 def build_reader_part(given: EnrolmentSettings) -> Reader:
     """Return the process that reads everybody's enrolment feeds and the hosted employers' intake topics."""
     doors = opener(given)
-    return build_reader(
-        SERVICE,
-        given,
-        given.partnership(),
-        consumed.subscriptions(doors.desk),
-        consumed.IGNORED,
-        consumed.FEEDS,
-        IntakeDoor(doors.desk),
-    )
+    subscriptions = consumed.subscriptions(doors.desk)
+    intake = IntakeDoor(doors.desk)
+    return assembly.make_reader(SERVICE, given, subscriptions, consumed.IGNORED, consumed.FEEDS, intake=intake)
 
 
 def prepare(given: EnrolmentSettings) -> None:
     """Make the indexes of every hosted owner's database; again changes nothing."""
-    client = connect(given.mongodb_uri, appname=f"{SERVICE}-prepare")
-    try:
-        unit = unit_of_work(given, client)
-        for owner in hosted_owners(given, given.partnership()):
-            database = unit.database(owner)
-            indexes.prepare(database)
-            idempotency.prepare(database)
-    finally:
-        client.close()
-
-
-def _version() -> str:
-    """Return the distribution's version; a checkout that nobody installed has none."""
-    try:
-        return version("teaching-partnership")
-    except PackageNotFoundError:
-        return "0+checkout"
+    assembly.prepare_databases(SERVICE, given, indexes.prepare)
 
 
 PARTS = Parts(

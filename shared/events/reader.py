@@ -25,8 +25,6 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from shared.clock import Clock, SystemClock
 from shared.errors import Malformed, Unavailable
 from shared.events.consumer import KafkaLog, KafkaOptions
@@ -42,6 +40,7 @@ from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.identifiers import new_identifier
 from shared.identity.service_tokens import ServiceTokens
 from shared.partnership import Partnership
+from shared.process.doors import Doors
 from shared.process.settings import CommonSettings
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
@@ -135,17 +134,8 @@ def _own_unit(service: str, settings: CommonSettings, clock: Clock) -> tuple[Uni
 def _own_fetch(
     settings: CommonSettings, partnership: Partnership, names: Mapping[FeedName, tuple[str, ...]], clock: Clock
 ) -> FetchRange:
-    """Return the way to the owners' pull feeds: this instance's own doors file first, then the partnership file."""
-    own: dict[str, str | dict[str, str]] = {}
-    if settings.doors_file is not None:
-        own = msgspec.json.decode(settings.doors_file.read_bytes(), type=dict[str, str | dict[str, str]])
+    """Return the way to the owners' pull feeds, asked with the key of a hosted organisation that may read them."""
     tokens = ServiceTokens(settings.organisation_keys_dir, clock, new_identifier)
-
-    def door(owner: str, source: str) -> str | None:
-        special, everybody = own.get(owner), own.get(source)
-        if isinstance(special, dict) and source in special:
-            return special[source]
-        return everybody if isinstance(everybody, str) else partnership.doors.get(owner, {}).get(source)
 
     def token(feed: FeedName) -> str:
         try:
@@ -153,7 +143,7 @@ def _own_fetch(
         except (Malformed, OSError) as error:
             raise Unavailable("this instance holds no key to ask with") from error
 
-    return HttpFetch(door, token)
+    return HttpFetch(Doors(settings, partnership).base_of, token)
 
 
 def _followed(

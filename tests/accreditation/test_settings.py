@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.accreditation.settings import enrolment_address, settings
+from services.accreditation.settings import settings
 from shared.errors import Malformed
+from shared.process.doors import Doors
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_employers_address_is_its_own_or_everybodys_or_none(given_settings, tmp_
     path = tmp_path / "doors.json"
     path.write_text(json.dumps(doors), encoding="utf-8")
     given = replace(given_settings, doors_file=path)
-    assert enrolment_address(given, given.partnership())("ealing") == expected
+    assert Doors(given, given.partnership()).base_of("ealing", "enrolment") == expected
 
 
 def test_doors_file_is_refused_when_it_cannot_be_read(given_settings, tmp_path):
@@ -34,7 +35,7 @@ def test_doors_file_is_refused_when_it_cannot_be_read(given_settings, tmp_path):
     path.write_text("[]", encoding="utf-8")
     for given in (replace(given_settings, doors_file=path), replace(given_settings, doors_file=tmp_path / "absent")):
         with pytest.raises(Malformed):
-            enrolment_address(given, given.partnership())
+            Doors(given, given.partnership())
 
 
 def test_settings_tell_all_faults_at_once(monkeypatch, given_settings):

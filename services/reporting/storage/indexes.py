@@ -5,4 +5,10 @@ Roll-ups are as many as buckets are (tens of thousands at most), publications a 
 
 from __future__ import annotations
 
-INDEXES: dict[str, tuple[str, ...]] = {}
+from pymongo.database import Database
+
+from shared.storage.mongo import Document
+
+
+def prepare(_: Database[Document]) -> None:
+    """Make nothing: see the module."""
