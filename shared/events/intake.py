@@ -23,6 +23,7 @@ from shared.events.checking import LogRecord, Stray
 from shared.events.envelope import Cause
 from shared.events.feed import MOST_EVENTS
 from shared.events.feed_reading import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, ReadingTools
+from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import park, stray_document
 from shared.events.positions import Position, PositionMoved, move, settle, take_over
 from shared.storage.unit_of_work import Work
@@ -158,12 +159,13 @@ class IntakeReader:
 
     def _handle(self, work: Work, record: LogRecord) -> None:
         try:
-            self._handler(work, record.key, record.value, record.offset)
-        except (PyMongoError, Unavailable, ConcurrentChange):
-            raise
-        except Exception as error:  # noqa: BLE001 - a service's own function: its bug parks the record, not the reader
-            log.warning("intake.parked", feed=self.topic, offset=record.offset, kind=type(error).__name__)
-            raise _Failed(record.offset, f"bug:{type(error).__name__}") from None
+            guarded(
+                lambda: self._handler(work, record.key, record.value, record.offset),
+                (PyMongoError, Unavailable, ConcurrentChange),
+            )
+        except ServiceBug as bug:
+            log.warning("intake.parked", feed=self.topic, offset=record.offset, kind=bug.code)
+            raise _Failed(record.offset, bug.code) from None
 
 
 def _bare(record: LogRecord) -> LogRecord:

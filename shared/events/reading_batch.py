@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from shared.errors import ConcurrentChange, Forbidden, Malformed, Unavailable
 from shared.events.checking import Stray
 from shared.events.feed import MOST_BYTES, MOST_EVENTS
+from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import FOLLOWS, event_document, park, stray_document
 from shared.events.positions import Position, PositionMoved, move, settle
 from shared.events.routing import Routed
@@ -283,13 +284,13 @@ def react(work: Work, event: Routed) -> None:
     if event.subscription is None or event.received is None:
         return
     work.cause = event.cause()
+    reaction, received = event.subscription.reaction, event.received
+    passes = (PyMongoError, Unavailable, ConcurrentChange, PositionMoved, Malformed, Forbidden)
     try:
-        event.subscription.reaction(work, event.received)
-    except (PyMongoError, Unavailable, ConcurrentChange, PositionMoved):
-        raise
+        guarded(lambda: reaction(work, received), passes)
     except Malformed:
         raise EventFailed(event.number, "malformed") from None
     except Forbidden:
         raise EventFailed(event.number, "forbidden") from None
-    except Exception as error:  # the one place where a reaction's bug becomes a parked event
-        raise EventFailed(event.number, f"bug:{type(error).__name__}") from error
+    except ServiceBug as bug:
+        raise EventFailed(event.number, bug.code) from bug

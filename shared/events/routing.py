@@ -16,6 +16,7 @@ from shared.errors import Forbidden, Malformed
 from shared.events.checking import Next
 from shared.events.envelope import Cause, Envelope, Received
 from shared.events.feed import FeedName
+from shared.events.guarded import ServiceBug, guarded
 from shared.events.subscriptions import Subscription, SubscriptionBook
 
 NOBODY: Final[frozenset[str]] = frozenset()
@@ -85,14 +86,14 @@ class Router:
             return Routed(event, None, self._takers, fault="unknown-type")
         try:
             received = self._received(subscription, envelope)
-            concerned = frozenset(self._concerned(subscription, received)) & self._takers
+            named = guarded(lambda: self._concerned(subscription, received), (Malformed, Forbidden))
         except (Malformed, msgspec.MsgspecError, ValueError):
             return Routed(event, None, self._takers, fault="malformed-data")
         except Forbidden:
             return Routed(event, None, self._takers, fault="forbidden")
-        except Exception as error:  # noqa: BLE001 - a service's own function: its bug parks the event, not the reader
-            return Routed(event, None, self._takers, fault=f"bug:{type(error).__name__}")
-        return Routed(event, received.time, concerned, None, received, subscription)
+        except ServiceBug as bug:
+            return Routed(event, None, self._takers, fault=bug.code)
+        return Routed(event, received.time, frozenset(named) & self._takers, None, received, subscription)
 
     def _received(self, subscription: Subscription[Any], envelope: Envelope) -> Received[Any]:
         decoder = self._decoders.get(subscription.type)

@@ -10,6 +10,8 @@ from flask import Blueprint, Response, current_app
 from pymongo.errors import PyMongoError
 
 from shared.errors import NotFound
+from shared.events.asyncapi import asyncapi_document
+from shared.events.contracts import contract_book
 from shared.http.facts import public
 from shared.http.security_headers import OWN_PAGES
 from shared.http.service import ServiceDescription, current_service
@@ -76,6 +78,14 @@ def openapi() -> Response:
     """Give the OpenAPI 3.1 document."""
     content: bytes = current_app.extensions["openapi"]
     return Response(content, content_type="application/json")
+
+
+@blueprint.get("/asyncapi.json")
+@public("the document is no secret")
+def asyncapi() -> Response:
+    """Give the AsyncAPI 3 document of all feeds of the partnership."""
+    document = asyncapi_document(contract_book(), current_service().version)
+    return Response(msgspec.json.encode(document), content_type="application/json")
 
 
 @blueprint.get("/docs")

@@ -64,7 +64,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 class TooLarge(HttpRefusal):
     """The file is larger than one upload may be."""
 
-    slug = "file-too-large"
+    slug = "upload-too-large"
     status = 413
 
 
