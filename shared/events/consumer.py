@@ -25,7 +25,7 @@ CLOSE_MILLISECONDS: Final = 2000
 METADATA_MILLISECONDS: Final = 5000
 
 
-class OutOfRange(Exception):  # noqa: N818 - what the log says, not what went wrong
+class OutOfRange(Exception):
     """The offset asked for is not in the log: it was truncated, or the disk of a broker restored."""
 
     def __init__(self, topics: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class ServiceBug(Exception):  # noqa: N818 - a bug, told by its kind
+class ServiceBug(Exception):
     """A service's function raised what nobody expects; `code` names the kind and never repeats a value."""
 
     def __init__(self, error: Exception) -> None:

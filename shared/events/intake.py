@@ -34,14 +34,14 @@ IntakeHandler = Callable[[Work, bytes | None, bytes | None, int], None]
 MOST_STUBBORN: Final = 5
 
 
-class _Failed(Exception):  # noqa: N818 - internal: which record, and the code of why
+class _Failed(Exception):
     def __init__(self, offset: int, reason: str) -> None:
         super().__init__(offset, reason)
         self.offset = offset
         self.reason = reason
 
 
-class _TooMuch(Exception):  # noqa: N818 - internal: as many records as one transaction holds
+class _TooMuch(Exception):
     def __init__(self, index: int) -> None:
         super().__init__(index)
         self.index = index

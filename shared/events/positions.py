@@ -23,11 +23,11 @@ POSITIONS: Final = "positions"
 """The collection; `_id` is the feed's topic."""
 
 
-class Fenced(Exception):  # noqa: N818 - what happened, not what went wrong
+class Fenced(Exception):
     """Another reader has taken this position over: leave, join again, and never raise the epoch a second time."""
 
 
-class PositionMoved(Exception):  # noqa: N818
+class PositionMoved(Exception):
     """The stored position is not the one in memory: read it again before going on."""
 
 

@@ -51,7 +51,7 @@ class Applied:
     parked: int
 
 
-class EventFailed(Exception):  # noqa: N818 - which event a reaction could not take, and the code of why
+class EventFailed(Exception):
     """One event's reaction failed for good; the text is a code that quotes nothing."""
 
     def __init__(self, number: int, reason: str) -> None:
@@ -60,7 +60,7 @@ class EventFailed(Exception):  # noqa: N818 - which event a reaction could not t
         self.reason = reason
 
 
-class _TooMuch(Exception):  # noqa: N818 - internal: the transaction would emit more than one entry holds
+class _TooMuch(Exception):
     def __init__(self, index: int) -> None:
         super().__init__(index)
         self.index = index

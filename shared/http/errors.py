@@ -47,7 +47,7 @@ class KeyInFlight(Conflict):
     slug = "idempotency-key-in-flight"
 
 
-class HttpRefusal(PlatformError):  # noqa: N818 - named like the kinds in shared.errors
+class HttpRefusal(PlatformError):
     """A refusal that only HTTP knows, with its status."""
 
     status = 400

@@ -60,7 +60,7 @@ class FileMapping:
         return self.columns or {name: name for name in FIELDS}
 
 
-class _Unreadable(Exception):  # noqa: N818  a signal between two functions, never an error that leaves this file
+class _Unreadable(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
