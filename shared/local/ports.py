@@ -37,8 +37,11 @@ def needed(port: int, name: str) -> int:
 
 def preferred(port: int) -> int:
     """Return `port`, or some free one where it is taken."""
-    if is_free(port):
-        return port
+    return port if is_free(port) else any_free()
+
+
+def any_free() -> int:
+    """Return some port that is free just now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
