@@ -1,6 +1,6 @@
 # Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint format types arrows lock kafka test-kafka test-containers clean
+.PHONY: help demo up bench test check lint format types arrows lock kafka test-kafka test-containers clean
 
 MARKS := not kafka and not containers and not browser
 demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
@@ -16,6 +16,10 @@ demo: ## start everything and play a whole term through the public doors
 up: ## the four services on the local backbone; what they hold survives a stop
 	@requirements/install local
 	@.venv/bin/partnership up $(if $(BACKBONE),--backbone $(BACKBONE))
+
+bench: ## the platform's code beside bare driver calls, as ratios; writes bench.json, under three minutes
+	@requirements/install local
+	@.venv/bin/partnership bench
 
 test: ## every test that needs no Docker, JVM or browser
 	@requirements/install dev

@@ -118,6 +118,32 @@ def publish(state: Path, title: str) -> None:
         _fail(error)
 
 
+@main.command()
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("bench.json"),
+    show_default=True,
+    help="Where the figures are written.",
+)
+@click.option("--tiny", is_flag=True, help="Once through every row with a few events: shows that it works, no more.")
+def bench(output: Path, *, tiny: bool) -> None:
+    """Measure the platform's own code beside bare driver calls, on a local backbone started for it."""
+    from rich.console import Console
+
+    from shared.local.bench.main import bench as measure
+    from shared.local.bench.sizes import TINY, Sizes
+    from shared.telemetry.logs import configure_logging
+
+    configure_logging("bench", console=True, level="ERROR")
+    try:
+        found = measure(output, TINY if tiny else Sizes(), SystemClock(), Console())
+    except PlatformError as error:
+        _fail(error)
+    if not found.is_complete:
+        sys.exit(1)
+
+
 for command in (topics, republish, verify_feed, parked):
     main.add_command(command)
 
