@@ -16,6 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from pymongo import MongoClient
 from rich.console import Console
 
+from shared.identifiers import new_identifier
 from shared.local.play.main import play
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -42,7 +43,7 @@ def test_second_partnership_plays_unchanged_and_leaks_nothing(start_platform):
         assert printed.count("refused, as it must be") >= 8
         canaries = particulars(MARCHLAND)
         assert len(canaries) > 60
-        for place, text in everything_said(platform):
+        for place, text in [*everything_said(platform), *problems(platform)]:
             found = [canary for canary in canaries if re.search(rf"(?<![\w@.-]){re.escape(canary)}(?![\w@])", text)]
             assert found == [], f"{place} holds somebody's particulars"
 
@@ -85,6 +86,34 @@ def everything_said(platform):
                 if "parked" in collection:
                     reasons = [str(record.get("reason")) for record in client[name][collection].find()]
                     yield f"{name}.{collection}", " ".join(reasons)
+
+
+def problems(platform):
+    """Yield the problem bodies that an employer's own bad record, and a stranger's questions, are answered with."""
+    record = json.loads((MARCHLAND / "vale.intake.ndjson").read_text(encoding="utf-8").splitlines()[0])["record"]
+    spoilt = (
+        {**record, "swe_number": f"x{record['swe_number']}"},
+        {**record, "date_of_birth": f"on {record['date_of_birth']}"},
+        {**record, "team": "another"},
+        {**record, record["family_name"]: "unknown field"},
+        {**record, "employee_ref": None},
+    )
+    for number, body in enumerate(spoilt):
+        reply = asked(platform, "vale", "POST", "/v1/organisations/vale/enrolments", json=body)
+        assert reply.status_code == 422, reply.text
+        yield f"problem {number}", reply.text
+    reply = asked(platform, "marchland", "GET", f"/v1/organisations/vale/practitioners/{record['employee_ref']}")
+    assert reply.status_code == 404
+    yield "a stranger's problem", reply.text.replace(reply.request.url.path, "")
+
+
+def asked(platform, organisation: str, method: str, path: str, **content):
+    """Return enrolment's answer to an employer's HR desk."""
+    headers = {
+        "Authorization": f"Bearer {platform.mint(organisation, 'hr', 'hr-desk', 'enrolment')}",
+        "Idempotency-Key": new_identifier(),
+    }
+    return httpx.request(method, platform.url("enrolment") + path, headers=headers, timeout=20, **content)
 
 
 def whole_topic(bootstrap: str, topic: str) -> str:

@@ -132,7 +132,7 @@ class Doors:
         return None if answer.slug == "concurrent-change" else answer
 
     def until(self, what: str, question: Callable[[], T | None], seconds: float = _PATIENCE_SECONDS) -> T:
-        """Return the first answer of `question` that is neither None nor False, asking again and again.
+        """Return the first answer of `question` that is something (not None, False or empty), asking again and again.
 
         Raises:
             PlayError: naming `what` was waited for.
@@ -141,7 +141,7 @@ class Doors:
         pause = 0.03
         while True:
             answer = question()
-            if answer is not None and answer is not False:
+            if answer:
                 return answer
             if self._clock.monotonic() > deadline:
                 raise PlayError(f"waited {seconds:.0f} s for {what}; see .local/logs and the services' /v1/freshness")

@@ -8,7 +8,7 @@ import time
 import msgspec
 import pytest
 
-from services.reporting import bootstrap
+from services.reporting import bootstrap, processes
 from services.reporting.api.bodies import projection_rows
 from services.reporting.domain.publication import TITLES
 from shared.clock import SystemClock
@@ -74,7 +74,7 @@ def reading(own_broker, monkeypatch, house):
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", own_broker)
     given = bootstrap.settings()
     assert given.partnership().board == house.board
-    monkeypatch.setattr(bootstrap, "NOTING_SECONDS", 0.2)
+    monkeypatch.setattr(processes, "NOTING_SECONDS", 0.2)
     stop = threading.Event()
     part = bootstrap.ReaderPart(given)
     thread = threading.Thread(target=part.run, args=(stop,))
