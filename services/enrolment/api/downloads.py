@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import xlsxwriter
 from defusedcsv import csv
@@ -11,15 +13,17 @@ from defusedcsv import csv
 from services.enrolment.application.uploads import UploadRow
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.records import CHOICES, FIELDS
+from services.enrolment.domain.text_files import codec_of
 
 _DANGEROUS = ("\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 _TEMPLATE_ROWS = 1000
+_SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\]{1,31}(?<!')")  # what a spreadsheet program allows
 
 
 def errors_csv(rows: Iterable[UploadRow], mapping: FileMapping) -> bytes:
     """Return the refused rows under the employer's own headings; a bad cell begins with what is wrong with it."""
-    lines = [[_cell(row, name, mapping) for name in mapping.headings] for row in rows]
-    return _csv([list(mapping.headings.values()), *lines], mapping)
+    lines = ([_cell(row, name, mapping) for name in mapping.headings] for row in rows)
+    return _csv(chain([list(mapping.headings.values())], lines), mapping)
 
 
 def template_csv(mapping: FileMapping) -> bytes:
@@ -31,7 +35,8 @@ def template_xlsx(mapping: FileMapping) -> bytes:
     """Return an empty sheet under the employer's own headings, with drop-downs where there are only a few words."""
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False})
-    sheet = book.add_worksheet(mapping.sheet or "Nominations")
+    name = mapping.sheet or ""
+    sheet = book.add_worksheet(name if _SHEET_NAME.fullmatch(name) else "Nominations")
     row = mapping.heading_row - 1
     as_text = book.add_format({"num_format": "@"})
     for column, (name, heading) in enumerate(mapping.headings.items()):
@@ -61,12 +66,13 @@ def _cell(row: UploadRow, name: str, mapping: FileMapping) -> str:
 
 
 def _csv(lines: Iterable[Sequence[str]], mapping: FileMapping) -> bytes:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, delimiter=mapping.delimiter or ("\t" if mapping.format == "tsv" else ","))
+    encoding = mapping.encoding if mapping.format in ("csv", "tsv") and mapping.encoding else "utf-8-sig"
+    stream = io.BytesIO()
+    text = io.TextIOWrapper(stream, encoding=codec_of(encoding), errors="replace", newline="", write_through=True)
+    writer = csv.writer(text, delimiter=mapping.delimiter or ("\t" if mapping.format == "tsv" else ","))
     for line in lines:
         writer.writerow([_defused(cell) for cell in line])
-    encoding = mapping.encoding if mapping.format in ("csv", "tsv") and mapping.encoding else "utf-8-sig"
-    return stream.getvalue().encode(encoding, errors="replace")
+    return stream.getvalue()
 
 
 def _defused(text: str) -> str:

@@ -13,6 +13,7 @@ from services.enrolment.api.schemas import (
     LINE_MANAGER_IN,
     PRACTITIONER_IN,
     PRACTITIONER_OUT,
+    REFERENCE_IN,
 )
 from services.enrolment.application import handlers
 from services.enrolment.application.commands import AssignLineManager, ReleaseIdentity
@@ -36,6 +37,7 @@ from shared.http import (
     scope,
     transact,
 )
+from shared.http.bodies import loaded
 from shared.storage.unit_of_work import Reading, Work
 
 practitioner_routes = Routes("practitioners", description="An employer's people; released by purpose, never listed.")
@@ -51,6 +53,7 @@ _PERSON = "/v1/organisations/<org>/practitioners/<employee_ref>"
 @returns(201, PRACTITIONER_OUT, etag=True)
 def keep_practitioner(org: str, employee_ref: str) -> Reply:
     """Keep a person's details; line managers after the first are assigned with their day."""
+    employee_ref = _canonical(employee_ref)
     body = load(PRACTITIONER_IN)
     manager_ref = body.pop("line_manager_ref")
 
@@ -111,7 +114,7 @@ def list_practitioners(org: str) -> Reply:
 @returns(201, PRACTITIONER_OUT, etag=True)
 def assign_line_manager(org: str, employee_ref: str) -> Reply:
     """Say who manages somebody's line from a day on, that day included."""
-    command = AssignLineManager(employee_ref, **load(LINE_MANAGER_IN))
+    command = AssignLineManager(_canonical(employee_ref), **load(LINE_MANAGER_IN))
 
     def change(work: Work) -> Reply:
         kept = handlers.assign_line_manager(desk(work), command)
@@ -128,6 +131,12 @@ def release_identity(org: str, practitioner_id: str) -> Reply:
     """Give a person's identity to the university that awards credit for a confirmed place; written down each time."""
     command = ReleaseIdentity(practitioner_id, current_principal().organisation, query(IDENTITY_ASKED)["purpose"])
     return transact(org, lambda work: Reply(200, show.identity(handlers.release_identity(desk(work), command))))
+
+
+def _canonical(employee_ref: str) -> str:
+    """Return the reference as every other door reads it: one person, one spelling; no text that no door takes."""
+    reference: str = loaded(REFERENCE_IN, {"employee_ref": employee_ref})["employee_ref"]
+    return reference
 
 
 def _described(practitioner_id: str, employee_ref: str, body: dict[str, Any]) -> Practitioner:

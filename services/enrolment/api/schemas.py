@@ -218,6 +218,12 @@ class LineManagerOut(LineManagerIn):
     line_manager_id = Identifier(allow_none=True)
 
 
+class ReferenceIn(StrictSchema):
+    """Whose details an address names."""
+
+    employee_ref = Text(required=True, longest=500)
+
+
 class PractitionerOut(PractitionerIn):
     """A person as the employer keeps them."""
 
@@ -312,7 +318,7 @@ class MappingSchema(StrictSchema):
     sheet = Text()
     heading_row = Whole(least=1, most=1000)
     date_format = Text(longest=40)
-    columns = Table(keys=Text(), values=Text())
+    columns = Table(keys=Text(longest=64, pattern=r"[a-z][a-z0-9_]*"), values=Text())
     values = Table(keys=Choice(FIELDS), values=Table(keys=Text(), values=Text()))
     split_name = Part(SplitNameSchema)
     scale = Table(keys=Choice(("fte",)), values=Exact(least=0, most=1000, places=6))
@@ -332,6 +338,7 @@ ENROLMENTS_ASKED = EnrolmentsAsked()
 WITHDRAWAL_IN = WithdrawalIn()
 COMPLETION_IN = CompletionIn()
 PRACTITIONER_IN = PractitionerIn()
+REFERENCE_IN = ReferenceIn()
 PRACTITIONER_OUT = PractitionerOut()
 LINE_MANAGER_IN = LineManagerIn()
 IDENTITY_ASKED = IdentityAsked()

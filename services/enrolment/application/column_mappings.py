@@ -9,10 +9,17 @@ from typing import Any
 
 from services.enrolment.domain.errors import WrongFileType
 from services.enrolment.domain.mapping import SHEET_FORMATS, TEXT_FORMATS, FileMapping, SplitName
+from services.enrolment.domain.text_files import codec_of
 
 
 def mapping_from(document: Mapping[str, Any]) -> FileMapping:
-    """Return the mapping that a checked document describes."""
+    """Return the mapping that a checked document describes.
+
+    Raises:
+        UnreadableFile: The encoding is none that a file is read by.
+    """
+    if document.get("encoding"):
+        codec_of(document["encoding"])
     split = document.get("split_name")
     return FileMapping(
         format=document.get("format"),

@@ -195,10 +195,12 @@ def _kept(desk: Desk, known: Practitioner | None, person: Practitioner) -> Pract
     if person == known:
         return known
     kept = desk.people.save([person])[0]
-    for manager in kept.line_managers:
-        if known is None or manager not in known.line_managers:
-            told = events.LineManagerAssigned(kept.practitioner_id, manager.line_manager_id, manager.from_on)
-            desk.tell(told, kept.version)
+    news = [manager for manager in kept.line_managers if known is None or manager not in known.line_managers]
+    for manager in news:
+        told = events.LineManagerAssigned(kept.practitioner_id, manager.line_manager_id, manager.from_on)
+        desk.tell(told, kept.version)
+    if not news:
+        desk.silent("a person's details stay with their employer")
     return kept
 
 
@@ -221,6 +223,7 @@ def release_identity(desk: Desk, command: ReleaseIdentity) -> Practitioner:
     }
     if command.asking not in awarding:
         raise NoSuchThing("nothing to release")
+    desk.silent("the employer's own record of who was told, and why")
     desk.people.log_release(command.practitioner_id, command.asking, command.purpose)
     return person
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -234,8 +234,9 @@ class Desk(Books):
 
     new_id: Callable[[], str]
     tell: Callable[[EnrolmentEvent, int], None]
+    silent: Callable[[str], None]
 
 
 OpenBooks = Callable[[Reading], Books]
 OpenDesk = Callable[[Work], Desk]
-ReadFile = Callable[[bytes, FileMapping], list[FileRow]]
+ReadFile = Callable[[bytes, FileMapping], Iterator[FileRow]]

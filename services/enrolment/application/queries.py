@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
 from services.enrolment.application.facts import CoursePublished
 from services.enrolment.application.ports import Books
+from services.enrolment.application.uploads import UploadRow
 from services.enrolment.domain import seats
 from services.enrolment.domain.courses import Course, KeptCohort, Place
 from services.enrolment.domain.decisions import OfferedCourse
@@ -17,6 +18,7 @@ from services.enrolment.domain.mapping import FileMapping
 
 T = TypeVar("T")
 MOST_COURSES = 1000
+ROWS_AT_ONCE = 500
 
 
 def catalogue(books: Books, show: Callable[[CoursePublished, OfferedCourse], T]) -> list[T]:
@@ -58,6 +60,14 @@ def enrolment(books: Books, enrolment_id: str) -> Enrolment:
     if found is None:
         raise NoSuchThing("no such enrolment")
     return found
+
+
+def rows_of(books: Books, upload_id: str, decision: str) -> Iterator[UploadRow]:
+    """Yield a file's rows of one decision in file order, without ever holding all of them."""
+    first = 0
+    while found := books.uploads.rows(upload_id, first, ROWS_AT_ONCE, decision):
+        yield from found
+        first = found[-1].index + 1
 
 
 def declared_mapping(books: Books, of_partnership: FileMapping | None) -> FileMapping | None:

@@ -53,6 +53,7 @@ def receive(desk: Desk, content: bytes, filename: str, mapping: FileMapping) -> 
         uploaded_at=desk.now,
         same_as=before[0].upload_id if before else None,
     )
+    desk.silent("a file is the employer's own until its rows are taken")
     desk.uploads.add(upload, content)
     return upload, True
 
@@ -60,7 +61,8 @@ def receive(desk: Desk, content: bytes, filename: str, mapping: FileMapping) -> 
 def refuse_at_the_door(content: bytes, mapping: FileMapping, read: ReadFile) -> None:
     """Raise what is wrong with a small file as a whole, at once; a large one is left to the worker."""
     if len(content) <= CHECKED_AT_THE_DOOR_BYTES:
-        read(content, mapping)
+        for _ in read(content, mapping):
+            pass
 
 
 def confirm(desk: Desk, upload_id: str) -> Upload:
@@ -74,6 +76,7 @@ def confirm(desk: Desk, upload_id: str) -> Upload:
         return upload
     if upload.state != uploads.CHECKED:
         raise WrongState(f"an upload that is {upload.state} cannot be confirmed")
+    desk.silent("each row is told when the worker takes it")
     return desk.uploads.save(replace(upload, state=uploads.CONFIRMING, done=0, leased_until=None))
 
 
@@ -86,6 +89,7 @@ def remove(desk: Desk, upload_id: str) -> None:
     upload = find(desk, upload_id)
     if upload.state in (uploads.CONFIRMING, uploads.COMPLETED):
         raise WrongState("a confirmed upload stays")
+    desk.silent("nobody was told of the file")
     desk.uploads.remove(upload_id)
 
 
@@ -122,10 +126,15 @@ def fail(desk: Desk, held: Upload, fault: UnreadableFile) -> Upload:
     return desk.uploads.save(failed)
 
 
-def check_step(desk: Desk, held: Upload, rows: Sequence[FileRow]) -> Upload:
-    """Return the job after up to 500 more rows were checked; `rows` are all rows of the file."""
+def check_step(desk: Desk, held: Upload, part: Sequence[FileRow], total: int) -> Upload:
+    """Return the job after `part`, its next rows (500 at most) of `total`, were checked.
+
+    Raises:
+        ConcurrentChange: The job is another worker's by now, or these rows were checked already.
+    """
     upload = _mine(desk, held)
-    part = rows[upload.done : upload.done + uploads.CHECKED_PER_STEP]
+    if upload.done != held.done:
+        raise ConcurrentChange("these rows were checked already")
     checked = _checked(desk, upload, part)
     desk.uploads.add_rows(checked)
     counts = Counter(upload.counts)
@@ -134,11 +143,11 @@ def check_step(desk: Desk, held: Upload, rows: Sequence[FileRow]) -> Upload:
     after = replace(
         upload,
         done=done,
-        total=len(rows),
+        total=total,
         counts=dict(counts),
         leased_until=desk.now + LEASE,
     )
-    if done >= len(rows):
+    if done >= total:
         desk.uploads.forget_content(upload.upload_id)
         after = replace(after, state=uploads.CHECKED, leased_until=None)
     return desk.uploads.save(after)
@@ -220,4 +229,5 @@ def _shown(cell: Cell) -> str:
         return str(int(cell))
     if isinstance(cell, datetime):
         return cell.date().isoformat()
-    return cell.isoformat() if isinstance(cell, date) else "" if cell is None else str(cell)
+    text = cell.isoformat() if isinstance(cell, date) else "" if cell is None else str(cell)
+    return text.encode("utf-8", "replace").decode("utf-8")  # JSON can spell half a character, which nothing can keep

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from services.enrolment.application import upload_handlers, uploads
@@ -88,23 +89,26 @@ class UploadWorker:
         return True
 
     def _check(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
+        """Go through the file twice: once to know that all of it can be read, once to check its rows."""
         try:
-            rows = self._rows(organisation, held)
+            content = self._content(organisation, held)
+            total = sum(1 for _ in self._read_file(content, held.mapping))
         except UnreadableFile as fault:
             failure = fault
             self._commit(organisation, lambda desk: upload_handlers.fail(desk, held, failure))
             return
+        rows = islice(self._read_file(content, held.mapping), held.done, None)
         while held.state == uploads.CHECKING and not (stop and stop.is_set()):
-            held = self._check_step(organisation, held, rows)
+            part = list(islice(rows, uploads.CHECKED_PER_STEP))
+            held = self._check_step(organisation, held, part, total)
 
-    def _rows(self, organisation: str, held: Upload) -> list[FileRow]:
+    def _content(self, organisation: str, held: Upload) -> bytes:
         if held.epoch > MOST_LEASES:
             raise UnreadableFile("this file stopped its reader again and again; send it in another format")
-        content = self._open_books(self._unit.reading(organisation)).uploads.content(held.upload_id)
-        return self._read_file(content, held.mapping)
+        return self._open_books(self._unit.reading(organisation)).uploads.content(held.upload_id)
 
-    def _check_step(self, organisation: str, held: Upload, rows: list[FileRow]) -> Upload:
-        return self._commit(organisation, lambda desk: upload_handlers.check_step(desk, held, rows))
+    def _check_step(self, organisation: str, held: Upload, part: list[FileRow], total: int) -> Upload:
+        return self._commit(organisation, lambda desk: upload_handlers.check_step(desk, held, part, total))
 
     def _import(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
         while held.state == uploads.CONFIRMING and not (stop and stop.is_set()):

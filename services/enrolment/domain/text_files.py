@@ -1,14 +1,17 @@
 """Text files (CSV, TSV, NDJSON) as numbered rows of cells, and every whole-file fault. Sheets are read in `storage`.
 
-Nothing is guessed: what the mapping does not declare is refused with one sentence. Source: partnership data rules;
-the file faults are rows C1 to C14 of the platform's fault list, each a named test.
+Rows are yielded one by one, so that a large file is never held as a whole; whoever wants to know that all of a file is
+readable goes through it to the end. Nothing is guessed: what the mapping does not declare is refused with one sentence.
+Source: partnership data rules; the file faults are rows C1 to C14 of the platform's fault list, each a named test.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +24,13 @@ MOST_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 50_000
 MOST_COLUMNS = 200
 LONGEST_FIELD = 131_072
+LONGEST_ROW = 1_000_000
+_PIECE_BYTES = 64 * 1024
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# Codecs that turn bytes into text and nothing else; Python knows many that do more (idna, punycode, unicode_escape).
+_ENCODINGS = re.compile(r"utf-8(-sig)?|utf-16(-[lb]e)?|ascii|cp[0-9]+|iso8859-[0-9]+|mac-[a-z]+|koi8-[rtu]")
+_NOT_SPACE = re.compile(rb"\S")
 _NOT_TEXT = {b"PK\x03\x04": "a zip or spreadsheet", b"\xd0\xcf\x11\xe0": "an old spreadsheet", b"%PDF": "a PDF"}
 
 
@@ -34,67 +42,91 @@ class FileRow:
     cells: Mapping[str, Cell]
 
 
-def read_text(content: bytes, mapping: FileMapping) -> list[FileRow]:
-    """Return the rows of a CSV, TSV or NDJSON file, in file order; empty rows are skipped and keep their number.
+def read_text(content: bytes, mapping: FileMapping) -> Iterator[FileRow]:
+    """Yield the rows of a CSV, TSV or NDJSON file, in file order; empty rows are skipped and keep their number.
 
     Raises:
         UnreadableFile: The file as a whole cannot be read; the sentence says what to do.
     """
     refuse_other_types(content)
-    text = decode(content, mapping.encoding)
-    rows = _json_rows(text, mapping) if mapping.format == "ndjson" else _separated_rows(text, mapping)
-    return limited(rows)
+    encoding = decodable(content, mapping.encoding)
+    is_json = mapping.format == "ndjson"
+    stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="\n" if is_json else "")
+    yield from limited(_json_rows(stream, mapping) if is_json else _separated_rows(stream, mapping))
 
 
-def limited(rows: Iterator[FileRow]) -> list[FileRow]:
-    """Return the rows as a list.
+def limited(rows: Iterator[FileRow]) -> Iterator[FileRow]:
+    """Yield the rows again.
 
     Raises:
         FileTooLarge: There are more than one upload may have.
         UnreadableFile: There are none.
     """
-    found: list[FileRow] = []
+    found = 0
     for row in rows:
-        if len(found) >= MOST_ROWS:
+        found += 1
+        if found > MOST_ROWS:
             raise FileTooLarge(f"the file has more than {MOST_ROWS} rows; send it in parts")
-        found.append(row)
+        yield row
     if not found:
         raise UnreadableFile("the file has no rows below its headings")
-    return found
 
 
 def refuse_other_types(content: bytes) -> None:
     """Raise `WrongFileType` when the content is plainly no text table, `UnreadableFile` when it is empty."""
-    if not content.strip():
+    first = _NOT_SPACE.search(content)
+    if first is None:
         raise UnreadableFile("the file is empty")
     for magic, name in _NOT_TEXT.items():
         if content.startswith(magic):
             raise WrongFileType(f"the file is {name}, and a text file was expected")
-    if content.lstrip()[:1] == b"<":
+    if first.group() == b"<":
         raise WrongFileType("the file is a web page or XML, and a text file was expected")
 
 
-def decode(content: bytes, encoding: str | None) -> str:
-    """Return the text, decoded as declared (UTF-8 without a declaration), without a byte order mark.
+def decodable(content: bytes, encoding: str | None) -> str:
+    """Return the name of the codec that reads all of the content: as declared, UTF-8 without a declaration.
 
     Raises:
-        UnreadableFile: Naming the encoding and the byte offset.
+        UnreadableFile: Naming the encoding and the byte offset; or the row that holds a NUL character.
     """
     declared = (encoding or "utf-8").lower().replace("_", "-")
-    if content.startswith(_UTF_16) and not declared.startswith("utf-16"):
+    name = codec_of(declared)
+    if content.startswith(_UTF_16) and not name.startswith("utf-16"):
         raise UnreadableFile(f"the file is UTF-16, not {declared}, from byte offset 0; save it as {declared}")
+    if name == "utf-16" and not content.startswith(_UTF_16):
+        name = "utf-16-le"
+    decoder = codecs.getincrementaldecoder(name)()
+    line = 1
+    for start in range(0, len(content), _PIECE_BYTES):
+        end = min(start + _PIECE_BYTES, len(content))
+        try:
+            text = decoder.decode(content[start:end], end == len(content))
+        except UnicodeDecodeError as error:
+            offset = end - len(error.object) + error.start
+            raise UnreadableFile(
+                f"the file is not {declared}: the byte at offset {offset} does not belong to it"
+            ) from error
+        if "\0" in text:
+            line += text.count("\n", 0, text.index("\0"))
+            raise _at(line, f"row {line} holds a NUL character; save the file again as text")
+        line += text.count("\n")
+    return name
+
+
+def codec_of(declared: str) -> str:
+    """Return the codec of a declared encoding; UTF-8 with and without a byte order mark are one.
+
+    Raises:
+        UnreadableFile: There is none of that name, or it is no plain encoding of text.
+    """
     try:
-        text = content.decode("utf-8-sig" if declared in ("utf-8", "utf8") else declared)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(
-            f"the file is not {declared}: the byte at offset {error.start} does not belong to it"
-        ) from error
-    except LookupError as error:
+        name = codecs.lookup(declared).name
+    except (LookupError, UnicodeError) as error:
         raise UnreadableFile("the declared encoding is not known") from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise _at(line, f"row {line} holds a NUL character; save the file again as text")
-    return text
+    if not _ENCODINGS.fullmatch(name):
+        raise UnreadableFile("the declared encoding is not known")
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 def place_headings(found: Sequence[str], mapping: FileMapping) -> Mapping[str, int]:
@@ -130,12 +162,41 @@ def _refuse_wrong_delimiter(headings: list[str], theirs: Mapping[str, str], mapp
         raise UnreadableFile(f"wrong delimiter: the headings are separated by {used}, and {expected} was expected")
 
 
-def _separated_rows(text: str, mapping: FileMapping) -> Iterator[FileRow]:
-    stream = io.StringIO(text, newline="")
-    before = (mapping.heading_row or 1) - 1
-    for _ in range(before):
-        next(stream, None)
-    records = _numbered(stream, mapping.delimiter or ",", before)
+class _Lines:
+    """The lines of a text, read one by one; none, and no row of several lines, is longer than any use."""
+
+    def __init__(self, stream: io.TextIOWrapper) -> None:
+        self._stream = stream
+        self._left = LONGEST_ROW
+        self._began = 1
+        self.number = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline(self._left + 1)
+        if not line:
+            raise StopIteration
+        if len(line) > self._left:
+            raise _at(self._began, f"row {self._began} is longer than {LONGEST_ROW} characters")
+        self._left -= len(line)
+        self.number += 1
+        return line
+
+    def begin_row(self) -> int:
+        """Return the number of the line on which the next row begins."""
+        self._left = LONGEST_ROW
+        self._began = self.number + 1
+        return self._began
+
+
+def _separated_rows(stream: io.TextIOWrapper, mapping: FileMapping) -> Iterator[FileRow]:
+    lines = _Lines(stream)
+    for _ in range((mapping.heading_row or 1) - 1):
+        lines.begin_row()
+        next(lines, None)
+    records = _numbered(lines, mapping.delimiter or ",")
     _, headings = next(records, (0, []))
     width = len(headings)
     places = place_headings(headings, mapping)
@@ -147,12 +208,12 @@ def _separated_rows(text: str, mapping: FileMapping) -> Iterator[FileRow]:
         yield FileRow(line, {name: cells[place] for name, place in places.items()})
 
 
-def _numbered(stream: io.StringIO, delimiter: str, before: int) -> Iterator[tuple[int, list[str]]]:
+def _numbered(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the line on which it begins."""
     csv.field_size_limit(LONGEST_FIELD)
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        line = before + reader.line_num + 1
+        line = lines.begin_row()
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -172,9 +233,14 @@ def _explained(reason: str) -> str:
     return "its quotation marks do not match"
 
 
-def _json_rows(text: str, mapping: FileMapping) -> Iterator[FileRow]:
+def _json_rows(stream: io.TextIOWrapper, mapping: FileMapping) -> Iterator[FileRow]:
     theirs = mapping.headings
-    for line, source in enumerate(text.split("\n"), start=1):
+    lines = _Lines(stream)
+    while True:
+        line = lines.begin_row()
+        source = next(lines, None)
+        if source is None:
+            return
         if not source.strip():
             continue
         found = _json_object(line, source)

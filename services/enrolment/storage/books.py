@@ -65,4 +65,5 @@ class Opener:
             person_id=books.person_id,
             new_id=work.new_id,
             tell=lambda event, version: work.emit(self._publish(event, version)),
+            silent=work.silent,
         )

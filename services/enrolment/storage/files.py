@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from services.enrolment.domain.mapping import SHEET_FORMATS, FileMapping
@@ -9,8 +10,8 @@ from services.enrolment.domain.text_files import FileRow, read_text
 from services.enrolment.storage.sheets import read_sheet
 
 
-def read_file(content: bytes, mapping: FileMapping) -> list[FileRow]:
-    """Return the rows of a file as the mapping says.
+def read_file(content: bytes, mapping: FileMapping) -> Iterator[FileRow]:
+    """Return the rows of a file as the mapping says, read while they are taken.
 
     Raises:
         UnreadableFile: The file as a whole cannot be read; one sentence says why.

@@ -9,7 +9,7 @@ _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
     "enrolments": [[("status", 1)], [("practitioner_id", 1)], [("course", 1), ("intake", 1)]],
     "uploads": [[("sha256", 1)], [("state", 1)]],
     "upload_rows": [[("upload_id", 1), ("index", 1)], [("upload_id", 1), ("key", 1)]],
-    "upload_parts": [[("upload_id", 1), ("part", 1)]],
+    "upload_parts": [[("upload_id", 1)]],
 }
 
 

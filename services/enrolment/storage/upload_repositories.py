@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -49,17 +50,11 @@ class StoredUploads:
     def add(self, upload: Upload, content: bytes) -> None:
         """Keep a new job with its file."""
         self._jobs.insert_one(document_of(upload, upload.upload_id))
-        self._parts.insert_many(
-            [
-                {
-                    "_id": f"{upload.upload_id}:{start // PART_BYTES:04d}",
-                    "upload_id": upload.upload_id,
-                    "part": start // PART_BYTES,
-                    "content": Binary(content[start : start + PART_BYTES]),
-                }
-                for start in range(0, len(content), PART_BYTES)
-            ]
-        )
+        for start in range(0, len(content), PART_BYTES):
+            part = start // PART_BYTES
+            piece = Binary(content[start : start + PART_BYTES])
+            document = {"_id": f"{upload.upload_id}:{part:04d}", "upload_id": upload.upload_id, "content": piece}
+            self._parts.insert_one(document)
 
     def save(self, upload: Upload) -> Upload:
         """Keep the job as its next version and return that."""
@@ -75,8 +70,11 @@ class StoredUploads:
 
     def content(self, upload_id: str) -> bytes:
         """Return the file."""
-        parts = self._parts.find({"upload_id": upload_id}, sort=[("part", 1)])
-        return b"".join(bytes(part["content"]) for part in parts)
+        content, part = io.BytesIO(), 0
+        while found := self._parts.find_one({"_id": f"{upload_id}:{part:04d}"}):
+            content.write(found["content"])
+            part += 1
+        return content.getvalue()
 
     def forget_content(self, upload_id: str) -> None:
         """Forget the file, when every row has been decided."""

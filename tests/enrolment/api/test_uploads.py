@@ -10,6 +10,7 @@ import pytest
 from services.enrolment.application import upload_handlers, uploads
 from services.enrolment.domain.records import FIELDS
 from services.enrolment.domain.text_files import MOST_BYTES
+from services.enrolment.storage.files import read_file
 from shared.errors import ConcurrentChange
 
 HEADINGS = ",".join(FIELDS)
@@ -114,15 +115,15 @@ def test_c12_a_worker_that_died_is_followed_where_its_last_commit_stopped(house)
         return house.unit.run("harrow", lambda work: step(house.opener.desk(work)))
 
     held = run(lambda desk: upload_handlers.lease(desk, upload_id))
-    rows = house.worker._rows("harrow", held)
-    held = run(lambda desk: upload_handlers.check_step(desk, held, rows))
+    rows = list(read_file(house.worker._content("harrow", held), held.mapping))
+    held = run(lambda desk: upload_handlers.check_step(desk, held, rows[:500], 600))
     assert (held.done, held.state) == (500, uploads.CHECKING)
     assert run(lambda desk: upload_handlers.lease(desk, upload_id)) is None
     jobs = house.unit.database("harrow")["uploads"]
     jobs.update_one({"_id": upload_id}, {"$set": {"leased_until": None}})
     house.worker.work_once()
     with pytest.raises(ConcurrentChange):
-        run(lambda desk: upload_handlers.check_step(desk, held, rows))
+        run(lambda desk: upload_handlers.check_step(desk, held, rows[500:], 600))
     job = house.confirm(upload_id, "harrow")
     assert (job["state"], job["counts"]["accepted"]) == ("completed", 600)
     lines = [row["line"] for row in house.pages(f"enrolment-uploads/{upload_id}/rows", "harrow")]

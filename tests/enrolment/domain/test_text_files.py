@@ -7,7 +7,7 @@ import pytest
 from services.enrolment.domain.errors import FileTooLarge, UnreadableFile, WrongFileType
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.records import FIELDS
-from services.enrolment.domain.text_files import MOST_ROWS, read_text
+from services.enrolment.domain.text_files import MOST_ROWS, FileRow, read_text
 
 HEADINGS = ",".join(FIELDS)
 ROW = ",".join(["x"] * len(FIELDS))
@@ -15,15 +15,19 @@ CSV = FileMapping(format="csv")
 TWO = FileMapping(format="csv", columns={"employee_ref": "Ref", "team": "Team"})
 
 
+def _read(content: bytes, mapping: FileMapping) -> list[FileRow]:
+    return list(read_text(content, mapping))
+
+
 def _refused(content: bytes, mapping: FileMapping = TWO) -> UnreadableFile:
     with pytest.raises(UnreadableFile) as found:
-        read_text(content, mapping)
+        _read(content, mapping)
     return found.value
 
 
 def test_c1_a_byte_order_mark_is_accepted():
     """The mark belongs to no heading."""
-    assert read_text(f"\ufeff{HEADINGS}\n{ROW}\n".encode(), CSV)[0].cells["employee_ref"] == "x"
+    assert _read(f"\ufeff{HEADINGS}\n{ROW}\n".encode(), CSV)[0].cells["employee_ref"] == "x"
 
 
 def test_c2_another_encoding_is_named_with_its_byte_offset():
@@ -35,18 +39,18 @@ def test_c2_another_encoding_is_named_with_its_byte_offset():
 def test_c2_a_declared_encoding_is_read():
     """What the mapping declares is accepted."""
     mapping = FileMapping(format="csv", encoding="cp1252", delimiter=";", columns=TWO.columns)
-    assert read_text("Ref;Team\n1;Jos\u00e9\n".encode("cp1252"), mapping)[0].cells["team"] == "José"
+    assert _read("Ref;Team\n1;Jos\u00e9\n".encode("cp1252"), mapping)[0].cells["team"] == "José"
 
 
 def test_c3_cells_that_a_spreadsheet_would_run_are_kept_as_text():
     """Nothing is changed on the way in."""
-    assert read_text(b'Ref,Team\n1,"=HYPERLINK(""x"")"\n', TWO)[0].cells["team"] == '=HYPERLINK("x")'
+    assert _read(b'Ref,Team\n1,"=HYPERLINK(""x"")"\n', TWO)[0].cells["team"] == '=HYPERLINK("x")'
 
 
 def test_c4_too_many_rows_are_refused():
     """The limit holds before anything is decided."""
     with pytest.raises(FileTooLarge):
-        read_text(b"Ref,Team\n" + b"1,x\n" * (MOST_ROWS + 1), TWO)
+        _read(b"Ref,Team\n" + b"1,x\n" * (MOST_ROWS + 1), TWO)
 
 
 def test_c5_a_cell_or_a_row_beyond_any_use_is_refused_with_its_row():
@@ -59,7 +63,7 @@ def test_c5_a_cell_or_a_row_beyond_any_use_is_refused_with_its_row():
 def test_c6_nul_is_refused_and_other_line_ends_are_accepted():
     """CR alone, mixed line ends and U+2028 are fine."""
     assert "NUL" in _refused(b"Ref,Team\n1,a\0b\n").detail
-    rows = read_text("Ref,Team\r1,a\u2028b\r\n2,c\n".encode(), TWO)
+    rows = _read("Ref,Team\r1,a\u2028b\r\n2,c\n".encode(), TWO)
     assert [(row.line, row.cells["employee_ref"]) for row in rows] == [(2, "1"), (3, "2")]
 
 
@@ -91,7 +95,7 @@ def test_c9_missing_doubled_extra_and_otherwise_written_headings_are_refused(hea
 
 def test_c9_reordered_headings_are_accepted_and_ragged_rows_refused():
     """The order is free, the width is not."""
-    assert read_text(b"Team,Ref\nx,1\n", TWO)[0].cells["employee_ref"] == "1"
+    assert _read(b"Team,Ref\nx,1\n", TWO)[0].cells["employee_ref"] == "1"
     assert _refused(b"Ref,Team\n1,x\n2\n").faults[0].row == 3
 
 
@@ -105,13 +109,13 @@ def test_c13_an_empty_file_is_refused(content):
 def test_c13_another_type_than_declared_is_refused(content):
     """A spreadsheet, a zip, a page or a PDF is not a CSV."""
     with pytest.raises(WrongFileType):
-        read_text(content, TWO)
+        _read(content, TWO)
 
 
 def test_lines_are_numbered_as_a_person_sees_them():
     """Title rows count, empty rows are skipped and keep their number, a record has the number of its first line."""
     mapping = FileMapping(format="csv", heading_row=3, columns=TWO.columns)
-    rows = read_text(b'Report "x\n\nRef,Team\n1,"a\nb"\n,\n\n2,c\n', mapping)
+    rows = _read(b'Report "x\n\nRef,Team\n1,"a\nb"\n,\n\n2,c\n', mapping)
     assert [(row.line, row.cells["team"]) for row in rows] == [(4, "a\nb"), (8, "c")]
 
 
