@@ -28,9 +28,15 @@ class Rows:
     In a transaction errors reach the unit of work as they are; outside one, a lost server is `Unavailable`.
     """
 
-    def __init__(self, collection: Collection[Document], session: ClientSession | None) -> None:
+    def __init__(
+        self,
+        collection: Collection[Document],
+        session: ClientSession | None,
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
         self._collection = collection
         self._session = session
+        self._notice = notice
 
     def _ask(self, question: Callable[[], T]) -> T:
         if self._session is not None:
@@ -41,6 +47,12 @@ class Rows:
             if server_is_gone(error):
                 raise Unavailable("the database does not answer") from error
             raise
+
+    def _change(self, change: Callable[[], T]) -> T:
+        """Carry out a write, and say in which collection."""
+        if self._notice is not None:
+            self._notice(self._collection.name)
+        return self._ask(change)
 
     def find_one(
         self, filter: Filter, projection: Mapping[str, object] | None = None, sort: Sort | None = None
@@ -71,41 +83,41 @@ class Rows:
 
     def insert_one(self, doc: Document) -> None:
         """Insert one document; one with the same unique key makes the whole callback run again."""
-        self._ask(lambda: self._collection.insert_one(doc, session=self._session))
+        self._change(lambda: self._collection.insert_one(doc, session=self._session))
 
     def insert_many(self, docs: Sequence[Document]) -> None:
         """Insert documents, in order; none is fine."""
         if docs:
-            self._ask(lambda: self._collection.insert_many(list(docs), session=self._session))
+            self._change(lambda: self._collection.insert_many(list(docs), session=self._session))
 
     def replace_one(self, filter: Filter, doc: Document, *, upsert: bool = False) -> int:
         """Replace one document; return how many matched (0 or 1)."""
-        return self._ask(
+        return self._change(
             lambda: self._collection.replace_one(filter, doc, upsert=upsert, session=self._session).matched_count
         )
 
     def update_one(self, filter: Filter, update: Filter, *, upsert: bool = False) -> int:
         """Update one document; return how many matched (0 or 1)."""
-        return self._ask(
+        return self._change(
             lambda: self._collection.update_one(filter, update, upsert=upsert, session=self._session).matched_count
         )
 
     def update_many(self, filter: Filter, update: Filter) -> int:
         """Update all documents that match; return how many matched."""
-        return self._ask(lambda: self._collection.update_many(filter, update, session=self._session).matched_count)
+        return self._change(lambda: self._collection.update_many(filter, update, session=self._session).matched_count)
 
     def delete_one(self, filter: Filter) -> int:
         """Delete one document; return how many went (0 or 1)."""
-        return self._ask(lambda: self._collection.delete_one(filter, session=self._session).deleted_count)
+        return self._change(lambda: self._collection.delete_one(filter, session=self._session).deleted_count)
 
     def delete_many(self, filter: Filter) -> int:
         """Delete all documents that match; return how many went."""
-        return self._ask(lambda: self._collection.delete_many(filter, session=self._session).deleted_count)
+        return self._change(lambda: self._collection.delete_many(filter, session=self._session).deleted_count)
 
     def bulk_write(self, ops: Sequence[Operation]) -> None:
         """Carry out the operations, in order; none is fine."""
         if ops:
-            self._ask(lambda: self._collection.bulk_write(list(ops), session=self._session))
+            self._change(lambda: self._collection.bulk_write(list(ops), session=self._session))
 
     def replace_version(self, doc: Document, expected: int) -> None:
         """Replace the document of this `_id` that has version `expected` by `doc`, whose version is one more.

@@ -77,7 +77,15 @@ class Work(Reading):
         self.emitted: list[Outgoing] = []
         self.causes: list[Cause] = []
         self._new_identifier = new_identifier
+        self.changed: set[str] = set()
+        """The collections that this attempt wrote to."""
+        self.silence: str | None = None
+        """Why nobody need be told of what was changed."""
         self._last: list[Callable[[], None]] = []
+
+    def rows(self, name: str) -> Rows:
+        """Return one collection; what is written to it is noticed."""
+        return Rows(self._database[name], self._session, self.changed.add)
 
     def new_id(self) -> str:
         """Return a new identifier."""
@@ -87,6 +95,10 @@ class Work(Reading):
         """Add events to this commit's feed entry; they keep this order."""
         self.emitted.extend(events)
         self.causes.extend(self.cause for _ in events)
+
+    def silent(self, reason: str) -> None:
+        """State why a change needs no event. A request that changes rows, emits nothing and is not silent is a bug."""
+        self.silence = reason
 
     def before_commit(self, finish: Callable[[], None]) -> None:
         """Have `finish` called once, after the callback: for writes that are folded in memory first."""
