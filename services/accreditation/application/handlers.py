@@ -39,6 +39,8 @@ from services.accreditation.domain.events import (
 )
 from services.accreditation.domain.modules import ModuleInstance, ShellModule
 
+NOTHING_NEW = "asked again: the cohort was held for a moment, and nothing changed"
+
 
 def define_module(desk: Desk, command: DefineModule) -> ShellModule:
     """Return the shell module as it now stands; the same definition again changes nothing.
@@ -46,6 +48,7 @@ def define_module(desk: Desk, command: DefineModule) -> ShellModule:
     Raises:
         ModuleInUse: when a run exists and what it promises would change.
     """
+    desk.silent("partners are told of a shell module with each of its instances")
     standing = desk.modules.find(command.module.code)
     if standing is None:
         made = replace(command.module, version=1)
@@ -74,6 +77,7 @@ def propose_instance(desk: Desk, command: ProposeInstance) -> ModuleInstance:
     standing = desk.instances.live_on(proposal.run, proposal.module)
     if standing is not None:
         if (standing.proposed_by, standing.delivered_by) == (proposal.proposed_by, proposal.delivered_by):
+            desk.silent(NOTHING_NEW)
             return standing
         raise AlreadyProposed("This cohort already has a live instance of the module.")
     desk.instances.save(instance)
@@ -91,6 +95,7 @@ def approve_instance(desk: Desk, command: ApproveInstance) -> ModuleInstance:
     standing = _held_instance(desk, command.instance_id)
     approved = standing.approved(command.approved_on)
     if approved is standing:
+        desk.silent(NOTHING_NEW)
         return standing
     desk.instances.save(approved)
     desk.tell(ModuleApproved(approved.facts(), command.approved_on))
@@ -107,6 +112,7 @@ def refuse_instance(desk: Desk, command: RefuseInstance) -> ModuleInstance:
     standing = _held_instance(desk, command.instance_id)
     refused = standing.refused()
     if refused is standing:
+        desk.silent(NOTHING_NEW)
         return standing
     desk.instances.save(refused)
     desk.tell(ModuleRefused(refused.facts()))
@@ -144,6 +150,7 @@ def give_mark(desk: Desk, command: GiveMark) -> Candidacy:
     Raises:
         NoSuchRegistration, and whatever `Candidacy.marked` raises.
     """
+    desk.silent("marks never leave the university")
     standing = _candidacy(desk, command.registration_id)
     return settle(desk, standing, standing.marked(command.kind, Mark(mark=command.mark, by=command.by)))
 
@@ -156,6 +163,7 @@ def convene_board(desk: Desk, command: ConveneBoard) -> Board:
     """
     before = [_instance(desk, instance_id) for instance_id in dict.fromkeys(command.instance_ids)]
     board = boards.convene(desk.new_id(), command.held_on, before)
+    desk.silent("partners are told of a board when it ratifies")
     desk.boards.save(board)
     return board
 

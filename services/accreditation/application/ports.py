@@ -178,6 +178,7 @@ class Desk(Books):
 
     new_id: Callable[[], str]
     tell: Callable[[AccreditationEvent], None]
+    silent: Callable[[str], None]
 
 
 OpenBooks = Callable[[Reading], Books]

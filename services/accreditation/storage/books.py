@@ -62,6 +62,7 @@ def desk_opener(outgoing: Callable[[AccreditationEvent], Outgoing]) -> OpenDesk:
             now=work.now,
             new_id=work.new_id,
             tell=lambda event: work.emit(outgoing(event)),
+            silent=work.silent,
             **_shelf(work),
         )
 
