@@ -13,7 +13,7 @@ from flask import Blueprint, current_app, g, request
 
 from shared.errors import NotFound
 from shared.events.envelope import Cause
-from shared.http.idempotency import Idempotency
+from shared.http.idempotency import COLLECTION, Idempotency
 from shared.http.replies import Reply
 from shared.identity import Principal, RoleTable, TokenVerifier
 from shared.partnership.model import Partnership
@@ -85,6 +85,10 @@ def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
     `callback` may run more than once and must be pure apart from its `Work`. A POST transacts once; its reply is stored
     under the Idempotency-Key in the same transaction: the same request again gets the same reply, one effect.
 
+    A callback that changes something emits an event, or says by `work.silent("why")` that nobody need know. One that
+    does neither is a bug and nothing of it is committed, in production as in tests: a 500 can be asked again once the
+    bug is gone, but a change that partners were not told of is lost to them for ever.
+
     Raises:
         KeyReused: the key came before with another request (422).
         ConcurrentChange: others kept changing the same things (409).
@@ -94,11 +98,30 @@ def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
     service = current_service()
     cause = cause_of_request()
     if request.method != "POST":
-        return service.unit_of_work.run(organisation, callback, cause=cause)
+        return service.unit_of_work.run(organisation, _telling(callback), cause=cause)
     if g.get("has_transacted"):
         raise RuntimeError(f"{request.endpoint} transacts twice: one POST, one key, one transaction")
     g.has_transacted = True
-    return Idempotency(service.unit_of_work, organisation, current_principal().organisation).run(callback, cause)
+    return Idempotency(service.unit_of_work, organisation, current_principal().organisation).run(
+        _telling(callback), cause
+    )
+
+
+def _telling(callback: Callable[[Work], Reply]) -> Callable[[Work], Reply]:
+    """Return `callback`, held to account before it is committed: after the writes that it left for the end."""
+
+    def told(work: Work) -> Reply:
+        reply = callback(work)
+        work.before_commit(lambda: _must_have_told(work))
+        return reply
+
+    return told
+
+
+def _must_have_told(work: Work) -> None:
+    changed = sorted(work.changed - {COLLECTION})
+    if changed and not work.emitted and work.silence is None:
+        raise RuntimeError(f"{request.endpoint} changed {', '.join(changed)}, emitted nothing and gave no reason")
 
 
 def cause_of_request() -> Cause:

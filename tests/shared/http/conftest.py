@@ -113,6 +113,7 @@ def create_counter(org: str) -> Reply:
 
     def effect(work):
         found = {"_id": work.new_id(), "version": 1, "name": body["name"], "amount": body["amount"], "by": by}
+        work.silent("a toy has no partners")
         work.rows("counters").insert_one(found)
         return Reply(201, shown(found), etag=etag_of(1), location=f"/v1/organisations/{org}/counters/{found['_id']}")
 
@@ -167,6 +168,7 @@ def put_counter(org: str, counter_id: str) -> Reply:
         by = current_principal().organisation
         doc = {"_id": counter_id, "version": version + 1, "name": body["name"], "amount": body["amount"], "by": by}
         if found:
+            work.silent("a toy has no partners")
             work.rows("counters").replace_version(doc, expected=version)
         else:
             work.rows("counters").insert_one(doc)
