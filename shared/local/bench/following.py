@@ -71,6 +71,7 @@ def following(stage: Stage, feed: FeedName, effects: Effects) -> Iterator[Reader
         (Subscription(TYPE, Requested, lambda event, _: (event.organisation,), effects.react),),
     )
     own = (feed.organisation,)
+    unit.database(feed.organisation).create_collection(EFFECTS)
 
     def readings(tools: ReadingTools) -> dict[str, FeedReading]:
         return {feed.topic: FeedReading(feed, own, Router(feed, book, own, lambda *_: own), tools)}

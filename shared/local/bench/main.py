@@ -35,7 +35,6 @@ def bench(output: Path, sizes: Sizes, clock: Clock, console: Console) -> report.
     """
     facts, begun, at = machine.machine(), clock.monotonic(), clock.now()
     children, own = machine.children_cpu_seconds(), machine.own_cpu_seconds()
-    until = begun + sizes.seconds
     with _backbone(clock, console) as (started, supervisor):
         client = connect(started.mongodb_uri, appname="bench")
         stage = Stage(
@@ -46,13 +45,9 @@ def bench(output: Path, sizes: Sizes, clock: Clock, console: Console) -> report.
             sizes=sizes,
         )
         try:
-            rows = tuple(
-                _row(stage, duel, console, lambda: clock.monotonic() < until)
-                for room in (writing, relaying, reading, board)
-                for duel in room.duels(stage)
-            )
+            rows = _rows(stage, console, begun + sizes.seconds)
             with console.status("D1: from commit to effect"):
-                passed = through(stage) if clock.monotonic() < until else None
+                passed = through(stage)
         finally:
             client.close()
         backbone_memory = memory_bytes(set(supervisor.pids().values())) / machine.MEBIBYTE
@@ -90,6 +85,17 @@ def _backbone(clock: Clock, console: Console) -> Iterator[tuple[backbones.Backbo
             supervisor.stop()
 
 
+def _rows(stage: Stage, console: Console, until: float) -> tuple[report.Row, ...]:
+    """Measure every row; each has an equal share of what is left until `until`, and one round whatever happens."""
+    duels = [duel for room in (writing, relaying, reading, board) for duel in room.duels(stage)]
+    rows = []
+    for done, duel in enumerate(duels):
+        now = stage.clock.monotonic()
+        share = now + (until - now) / (len(duels) - done)
+        rows.append(_row(stage, duel, console, lambda share=share: stage.clock.monotonic() < share))  # type: ignore[misc]
+    return tuple(rows)
+
+
 def _row(stage: Stage, duel: Duel, console: Console, may_go_on: Callable[[], bool]) -> report.Row:
     load = machine.load_average()
     with console.status(f"{duel.id}: {duel.title}") as status:
@@ -100,8 +106,6 @@ def _row(stage: Stage, duel: Duel, console: Console, may_go_on: Callable[[], boo
 
 
 def _rounds(stage: Stage, duel: Duel, status: Status, may_go_on: Callable[[], bool]) -> tuple[Round, ...]:
-    if not may_go_on():
-        return ()
     for side in (duel.platform, duel.bare):
         machine.measured(stage.clock, side, max(1, duel.size // WARM_UP))
 

@@ -60,9 +60,9 @@ def spread(values: Sequence[float]) -> Spread:
 def interleaved(
     rounds: int, platform: Callable[[], Sample], bare: Callable[[], Sample], may_go_on: Callable[[], bool]
 ) -> tuple[Round, ...]:
-    """Return the rounds, measured A-B-A-B; fewer, even none, as soon as `may_go_on` says no before one."""
+    """Return the rounds, measured A-B-A-B: one at least, and no further one after `may_go_on` says no."""
     found: list[Round] = []
-    while len(found) < rounds and may_go_on():
+    while not found or (len(found) < rounds and may_go_on()):
         first = platform()
         found.append(Round(platform=first, bare=bare()))
     return tuple(found)

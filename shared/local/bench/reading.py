@@ -92,7 +92,7 @@ def _bare(stage: Stage) -> Side:
     @contextmanager
     def side(size: int) -> Iterator[Timed]:
         feed = stage.new_feed()
-        collection = stage.unit(READER).database(feed.organisation)[EFFECTS]
+        collection = stage.unit(READER).database(feed.organisation).create_collection(EFFECTS)
         with stage.relay(feed) as relay:
             consumer = _consumer(stage, feed.topic)
             commit_feed(stage, feed, bodies(size))

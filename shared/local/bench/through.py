@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from threading import Event, Thread
 
+from shared.errors import Unavailable
 from shared.events.reading_loop import Reader
 from shared.local.bench.following import Effects, following
 from shared.local.bench.ratios import percentile
@@ -50,7 +51,11 @@ class _Arrivals(Thread):
 
 
 def through(stage: Stage) -> Through:
-    """Commit one event at a time at the pace and return how long they took to have their effects."""
+    """Commit one event at a time at the pace and return how long they took to have their effects.
+
+    Raises:
+        Unavailable: none had one.
+    """
     feed, effects, stop = stage.new_feed(), Effects(at_commit=True), Event()
     with stage.relay(feed, stop) as relay:
         send_all(relay)
@@ -70,6 +75,8 @@ def through(stage: Stage) -> Through:
             stop.set()
             relaying.join()
     took = [arrivals.at[number] - at for number, at in enumerate(committed, 1) if number in arrivals.at]
+    if not took:
+        raise Unavailable(f"no event had its effect within {LAST_SECONDS:.0f} seconds of its commit")
     return Through(
         events=len(committed),
         per_second=stage.sizes.through_per_second,

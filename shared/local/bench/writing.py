@@ -39,6 +39,8 @@ def duels(stage: Stage) -> tuple[Duel, ...]:
 
 
 class _Writing:
+    """Every side writes one event first, untimed: its collections are then there, as they are in production."""
+
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._unit = stage.unit()
@@ -48,6 +50,7 @@ class _Writing:
         """One transaction per event."""
         organisation = self._stage.new_feed().organisation
         incoming = bodies(size)
+        self._commit(organisation, bodies(1))
 
         def run() -> int:
             for body in incoming:
@@ -61,6 +64,7 @@ class _Writing:
         """One insert per event."""
         collection = self._unit.database(self._stage.new_feed().organisation)[STATE]
         incoming = bodies(size)
+        collection.insert_one(_document(bodies(1)[0]))
 
         def run() -> int:
             for body in incoming:
@@ -74,6 +78,7 @@ class _Writing:
         """One transaction per `bulk_events` events."""
         organisation = self._stage.new_feed().organisation
         commits = [bodies(self._stage.sizes.bulk_events) for _ in range(size)]
+        self._commit(organisation, bodies(1))
 
         def run() -> int:
             for incoming in commits:
@@ -87,6 +92,7 @@ class _Writing:
         """One insert per `bulk_events` events."""
         collection = self._unit.database(self._stage.new_feed().organisation)[STATE]
         batches = [bodies(self._stage.sizes.bulk_events) for _ in range(size)]
+        collection.insert_one(_document(bodies(1)[0]))
 
         def run() -> int:
             for incoming in batches:
