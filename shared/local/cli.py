@@ -137,10 +137,12 @@ def bench(output: Path, *, tiny: bool) -> None:
 
     configure_logging("bench", console=True, level="ERROR")
     try:
-        found = measure(output, TINY if tiny else Sizes(), SystemClock(), Console())
+        found = measure(
+            output, TINY if tiny else Sizes(), SystemClock(), Console(width=None if sys.stdout.isatty() else 110)
+        )
     except PlatformError as error:
         _fail(error)
-    if not found.is_complete:
+    if found.through.missing:
         sys.exit(1)
 
 
