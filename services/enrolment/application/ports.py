@@ -235,7 +235,6 @@ class Desk(Books):
     new_id: Callable[[], str]
     tell: Callable[[EnrolmentEvent, int], None]
     silent: Callable[[str], None]
-    silent: Callable[[str], None]
 
 
 OpenBooks = Callable[[Reading], Books]

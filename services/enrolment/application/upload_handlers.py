@@ -54,7 +54,6 @@ def receive(desk: Desk, content: bytes, filename: str, mapping: FileMapping) -> 
         same_as=before[0].upload_id if before else None,
     )
     desk.silent("a file is the employer's own until its rows are taken")
-    desk.silent("a file is the employer's own until its rows are taken")
     desk.uploads.add(upload, content)
     return upload, True
 
@@ -78,7 +77,6 @@ def confirm(desk: Desk, upload_id: str) -> Upload:
     if upload.state != uploads.CHECKED:
         raise WrongState(f"an upload that is {upload.state} cannot be confirmed")
     desk.silent("each row is told when the worker takes it")
-    desk.silent("each row is told when the worker takes it")
     return desk.uploads.save(replace(upload, state=uploads.CONFIRMING, done=0, leased_until=None))
 
 
@@ -91,7 +89,6 @@ def remove(desk: Desk, upload_id: str) -> None:
     upload = find(desk, upload_id)
     if upload.state in (uploads.CONFIRMING, uploads.COMPLETED):
         raise WrongState("a confirmed upload stays")
-    desk.silent("nobody was told of the file")
     desk.silent("nobody was told of the file")
     desk.uploads.remove(upload_id)
 
