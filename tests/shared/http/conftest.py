@@ -167,8 +167,8 @@ def put_counter(org: str, counter_id: str) -> Reply:
         version = found["version"] if found else 0
         by = current_principal().organisation
         doc = {"_id": counter_id, "version": version + 1, "name": body["name"], "amount": body["amount"], "by": by}
+        work.silent("a toy has no partners")
         if found:
-            work.silent("a toy has no partners")
             work.rows("counters").replace_version(doc, expected=version)
         else:
             work.rows("counters").insert_one(doc)
