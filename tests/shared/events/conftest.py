@@ -168,6 +168,7 @@ class Desk:
     def reader(
         self, *owners: Owner, book: SubscriptionBook | None = None, rules: ReadingRules | None = None, fetch=None,
         takers: dict[str, tuple[str, ...]] | None = None, concerned=None, intake=None,
+        group: str | None = None,
     ) -> Reader:  # fmt: skip
         """Return a reader of these owners' feeds, in which each owner takes its own events."""
         table = book or self.book()
@@ -185,15 +186,17 @@ class Desk:
             return found
 
         topics = [owner.topic for owner in owners]
+        options = KafkaOptions(self.bootstrap, group, 20, session_timeout_ms=2000, heartbeat_interval_ms=300)
         reader = Reader(
             service="enrolment",
-            source=lambda: KafkaLog(topics, KafkaOptions(self.bootstrap, fetch_max_wait_ms=20)),
+            source=lambda: KafkaLog(topics, options),
             readings=readings,
             tools=lambda session: ReadingTools(
                 unit=self.unit, session=session, clock=clock, rules=rules or ReadingRules(), fetch=fetch
             ),
             unit=self.unit,
             clock=clock,
+            shares_topics=group is not None,
         )
         self.readers.append(reader)
         return reader
