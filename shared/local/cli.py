@@ -5,6 +5,7 @@ What a command does lives beside it in `shared.local`; nothing here knows a rule
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 import sys
@@ -136,6 +137,7 @@ def bench(output: Path, *, tiny: bool) -> None:
     from shared.telemetry.logs import configure_logging
 
     configure_logging("bench", console=True, level="ERROR")
+    logging.getLogger("kafka").setLevel("ERROR")  # its advice on slow machines
     try:
         found = measure(
             output, TINY if tiny else Sizes(), SystemClock(), Console(width=None if sys.stdout.isatty() else 110)
