@@ -96,6 +96,7 @@ def uploaded() -> Upload:
     Raises:
         WrongMediaType: it is of a type that the route does not take (415).
         Unreadable: there is no file, or more than one (400).
+        Invalid: it is empty (422).
     """
     facts = current_facts()
     if request.mimetype == "multipart/form-data":
@@ -104,13 +105,18 @@ def uploaded() -> Upload:
             raise Unreadable("Send exactly one file, as the part `file`.")
         content = _within(parts[0].read(), facts.most_bytes)
         parts[0].seek(0)
-        return Upload(content, parts[0].mimetype, parts[0].filename)
+        return _with_content(Upload(content, parts[0].mimetype, parts[0].filename))
     if request.mimetype not in facts.upload_types:
         raise WrongMediaType("Send one of: " + ", ".join((*facts.upload_types, "multipart/form-data")))
     content = _within(request.get_data(cache=True), facts.most_bytes)
-    if not content:
-        raise Unreadable("The file is empty.")
-    return Upload(content, request.mimetype, request.args.get("filename"))
+    return _with_content(Upload(content, request.mimetype, request.args.get("filename")))
+
+
+def _with_content(file: Upload) -> Upload:
+    """Return `file` unless it is empty."""
+    if not file.content:
+        raise Invalid("The file is empty.")
+    return file
 
 
 def _within(content: bytes, most_bytes: int) -> bytes:

@@ -11,6 +11,7 @@ from services.accreditation.api.schemas import BOARD_IN, BOARD_OUT, CREDIT_OUT, 
 from services.accreditation.application import handlers, queries
 from services.accreditation.application.commands import ConveneBoard, RatifyBoard
 from services.accreditation.domain.boards import Board
+from shared.clock import london_date
 from shared.http import (
     Reply,
     Routes,
@@ -26,6 +27,7 @@ from shared.http import (
     scope,
     transact,
 )
+from shared.http.service import current_service
 
 routes = Routes("boards", description="Exam boards, the ledger of credits and the registry's feed.")
 
@@ -70,10 +72,16 @@ def get_board(org: str, board_id: str) -> Reply:
 @accepts(NOTHING_IN)
 @returns(200, BOARD_OUT, etag=True)
 @refuses(403, "whoever marked work before this board may not ratify it")
+@refuses(422, "the board has yet to sit")
 def ratify_board(org: str, board_id: str) -> Reply:
-    """Ratify: freeze the agreed marks before the board; credit follows. Twice is the same as once."""
+    """Ratify: freeze the agreed marks before the board; credit follows. Twice is the same as once.
+
+    The local profile plays a whole term in minutes, so only a real instance holds a board's day against the clock.
+    """
     load(NOTHING_IN)
-    command = RatifyBoard(board_id, current_principal().subject)
+    service = current_service()
+    today = london_date(service.clock.now()) if service.is_production else None
+    command = RatifyBoard(board_id, current_principal().subject, today)
     return transact(org, lambda work: _board(200, handlers.ratify_board(desk(work), command)))
 
 

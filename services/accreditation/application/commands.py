@@ -68,7 +68,8 @@ class ConveneBoard:
 
 @dataclass(frozen=True, slots=True)
 class RatifyBoard:
-    """Ratify; `by` is the registrar's token subject."""
+    """Ratify; `by` is the registrar's token subject. With `today` a board of a day to come is refused."""
 
     board_id: str
     by: str
+    today: date | None = None

@@ -172,13 +172,15 @@ def ratify_board(desk: Desk, command: RatifyBoard) -> Board:
     """Return the board as ratified, with credit awarded wherever this was the last fact. Twice is the same as once.
 
     Raises:
-        NoSuchBoard, MarkerMayNotRatify, BoardTooLarge: as they say.
+        NoSuchBoard, BoardNotHeld, MarkerMayNotRatify, BoardTooLarge: as they say.
     """
     standing = desk.boards.find(command.board_id)
     if standing is None:
         raise NoSuchBoard(f"There is no board {command.board_id}.")
     if standing.state is BoardState.RATIFIED:
         return standing
+    if command.today is not None:
+        boards.refuse_before_its_day(standing, command.today)
     before = {
         (candidacy.employer, candidacy.enrolment_id): candidacy
         for candidacy in desk.candidacies.on_instances(standing.instance_ids)

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from services.accreditation.domain.candidacy import Candidacy
-from services.accreditation.domain.errors import BoardTooLarge, InstanceRefused, MarkerMayNotRatify
+from services.accreditation.domain.errors import BoardNotHeld, BoardTooLarge, InstanceRefused, MarkerMayNotRatify
 from services.accreditation.domain.modules import InstanceState, ModuleInstance
 
 MOST_REGISTRATIONS = 450
@@ -51,6 +51,16 @@ def convene(board_id: str, held_on: date, instances: Iterable[ModuleInstance]) -
             raise InstanceRefused(f"Instance {instance.instance_id} was refused.")
         ids.append(instance.instance_id)
     return Board(board_id=board_id, held_on=held_on, instance_ids=tuple(dict.fromkeys(ids)))
+
+
+def refuse_before_its_day(board: Board, today: date) -> None:
+    """Say no to a decision of a board that has yet to sit.
+
+    Raises:
+        BoardNotHeld: when the board's day is still to come.
+    """
+    if board.held_on > today:
+        raise BoardNotHeld("A board ratifies on its day or later.")
 
 
 def ratify(board: Board, candidacies: Iterable[Candidacy], by: str) -> tuple[Board, tuple[Candidacy, ...]]:

@@ -140,6 +140,12 @@ class InstanceRefused(Conflict):
     slug = "instance-refused"
 
 
+class BoardNotHeld(RuleBroken):
+    """A board decides on the day on which it sits: nothing is awarded from a day to come."""
+
+    slug = "board-not-held"
+
+
 class BoardTooLarge(RuleBroken):
     """One board's decision is one commit: it takes only so many registrations."""
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
 
 from services.accreditation.bootstrap import open_books
 
@@ -145,6 +148,31 @@ def test_i11_marker_may_not_ratify(university):
     assert (refused.status_code, refused.get_json()["type"]) == (403, "urn:problem:marker-may-not-ratify")
     assert university.registrar().get(f"boards/{board_id}").get_json()["state"] == "convened"
     assert university.ratify(board_id).status_code == 200
+
+
+def test_h14_board_of_a_day_to_come_awards_nothing(university):
+    """A real instance refuses a decision dated in the future, and awards from that day on."""
+    instance_id = university.opened()
+    enrolment_id, _ = _ready(university)
+    university.practised(enrolment_id)
+    service = university.app.extensions["service"]
+    university.app.extensions["service"] = replace(service, is_production=True)
+    early = university.registrar().post("boards", {"held_on": "2099-07-08", "instance_ids": [instance_id]})
+    refused = university.ratify(early.get_json()["board_id"])
+    assert (refused.status_code, refused.get_json()["type"]) == (422, "urn:problem:board-not-held")
+    assert university.credits() == []
+    held = university.registrar().post("boards", {"held_on": "2025-07-08", "instance_ids": [instance_id]})
+    assert university.ratify(held.get_json()["board_id"]).status_code == 200
+    assert len(university.credits()) == 1
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "2026-02-30", "2026-07-08T10:00:00", "2101-01-01", 46054, None, ""])
+def test_h14_day_that_is_none_makes_no_board(university, day):
+    """A board sits on a real day."""
+    instance_id = university.opened()
+    body = {"held_on": day, "instance_ids": [instance_id]}
+    assert university.registrar().post("boards", body).status_code == 422
+    assert university.registrar().get("boards").get_json()["items"] == []
 
 
 def test_only_the_awarding_university_ratifies_and_nobody_awards(university):

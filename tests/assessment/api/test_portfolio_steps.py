@@ -139,7 +139,7 @@ def test_i11_one_person_cannot_take_two_of_the_three_decisions(post, submitted):
     assert post(f"{path}/confirm", body, "moderator", MODERATOR).status_code == 200
 
 
-def test_step_out_of_order_is_refused(post, submitted):
+def test_h14_step_dated_before_what_it_follows_or_out_of_order_is_refused(post, submitted):
     """Nothing is recommended before it is verified, and nothing dated before what it follows."""
     path = f"portfolios/{submitted}"
     body = {"recommended_on": "2026-05-07", "outcome": "pass"}

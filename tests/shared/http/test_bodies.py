@@ -180,7 +180,7 @@ def test_h11_an_upload_has_its_own_limit(client, headers, counters):
     assert (taken.status_code, taken.json) == (202, {"bytes": 2**20 + 1})
     refused = client.post(files, data=b"x" * (2 * 2**20 + 1), content_type="text/csv", headers=headers())
     assert refused.status_code == 413
-    assert client.post(files, data=b"", content_type="text/csv", headers=headers()).status_code == 400
+    assert client.post(files, data=b"", content_type="text/csv", headers=headers()).status_code == 422
     assert client.post(files, data=b"x", content_type="image/png", headers=headers()).status_code == 415
 
 
@@ -193,6 +193,9 @@ def test_h11_a_form_upload_takes_exactly_one_file(client, headers, counters):
 
     assert post({"file": (io.BytesIO(b"abc"), "a.csv")}).json == {"bytes": 3}
     assert post({"other": (io.BytesIO(b"abc"), "a.csv")}).status_code == 400
+    assert post({"file": (io.BytesIO(b""), "a.csv")}).status_code == 422
+    assert post({f"f{n}": "x" for n in range(1_000)}).status_code == 413
+    assert post({"note": "x" * 2**17, "file": (io.BytesIO(b"abc"), "a.csv")}).status_code == 413
     large = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
     large += b"x" * (2 * 2**20 + 1) + b"\r\n--b--\r\n"
     sent = client.post(files, data=large, content_type="multipart/form-data; boundary=b", headers=headers())
