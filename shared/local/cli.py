@@ -139,9 +139,9 @@ def bench(output: Path, *, tiny: bool) -> None:
     configure_logging("bench", console=True, level="ERROR")
     logging.getLogger("kafka").setLevel("ERROR")  # its advice on slow machines
     try:
-        found = measure(
-            output, TINY if tiny else Sizes(), SystemClock(), Console(width=None if sys.stdout.isatty() else 110)
-        )
+        console = Console(width=None if sys.stdout.isatty() else 110)
+        sizes = TINY if tiny else Sizes()
+        found = measure(DEFAULT_SCENARIO / PARTNERSHIP_FILE, output, sizes, SystemClock(), console)
     except PlatformError as error:
         _fail(error)
     if found.through.missing:

@@ -18,12 +18,10 @@ import msgspec
 from shared.events.envelope import Received
 from shared.identifiers import new_identifier
 from shared.local.bench.stage import Duel, Stage, Timed
-from shared.local.platform import ROOT
 from shared.partnership import load
 from shared.storage.unit_of_work import UnitOfWork, Work
 
 SERVICE = "reporting"
-PARTNERSHIP = ROOT / "scenarios" / "north-west-london" / "partnership.yaml"
 COURSES, MONTHS, BATCH_EVENTS = 4, 5, 200
 COURSE_TYPE, REQUESTED_TYPE = "enrolment.course-published.v1", "enrolment.requested.v1"
 
@@ -48,7 +46,7 @@ class _Board:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._partnership = load(PARTNERSHIP)
+        self._partnership = load(stage.partnership_file)
         reporting = import_module(f"services.{SERVICE}.bootstrap")
         consumed = import_module(f"services.{SERVICE}.messaging.consumed")
         self._desk = reporting.desk_of(self._partnership)

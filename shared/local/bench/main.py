@@ -27,10 +27,11 @@ WARM_UP = 10
 """Each side first does this part of its size, unmeasured: connections, collections and caches are then there."""
 
 
-def bench(output: Path, sizes: Sizes, clock: Clock, console: Console) -> report.Report:
+def bench(partnership_file: Path, output: Path, sizes: Sizes, clock: Clock, console: Console) -> report.Report:
     """Measure, show the table, write `output` and return the figures.
 
     Raises:
+        Malformed: the partnership file has faults.
         Unavailable: the local backbone or the C crc32c is not installed, or does not answer.
     """
     facts, begun, at = machine.machine(), clock.monotonic(), clock.now()
@@ -43,6 +44,7 @@ def bench(output: Path, sizes: Sizes, clock: Clock, console: Console) -> report.
             client=client,
             clock=clock,
             sizes=sizes,
+            partnership_file=partnership_file,
         )
         try:
             rows = _rows(stage, console, begun + sizes.seconds)

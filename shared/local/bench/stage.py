@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from threading import Event
 
 import msgspec
@@ -47,13 +48,14 @@ class Duel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """The backbone of this run."""
+    """The backbone of this run, and a partnership for the rows that need one."""
 
     mongodb_uri: str
     bootstrap_servers: str
     client: Client
     clock: Clock
     sizes: Sizes
+    partnership_file: Path
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def unit(self, service: str = WRITER) -> UnitOfWork:
@@ -120,8 +122,8 @@ def bodies(size: int) -> list[bytes]:
             {
                 "enrolment_id": new_identifier(),
                 "practitioner_id": new_identifier(),
-                "cohort_owner": "northgate",
-                "course": "SAR",
+                "cohort_owner": "lead",
+                "course": "C1",
                 "intake": "2025-09",
                 "route": "practice_only",
                 "pcf_level": "SW",
