@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
-from kafka.structs import OffsetAndMetadata
+from kafka.structs import MemberState, OffsetAndMetadata
 
 from shared.errors import Unavailable
 from shared.events.checking import LogRecord
@@ -23,6 +23,7 @@ from shared.events.log_identity import LogPlaces
 
 CLOSE_MILLISECONDS: Final = 2000
 METADATA_MILLISECONDS: Final = 5000
+JOINING_SECONDS: Final = 1.0
 
 
 class OutOfRange(Exception):
@@ -151,7 +152,9 @@ class KafkaLog:
             self._consumer.pause(partition)
 
     def poll(self, seconds: float, most: int) -> Mapping[str, list[LogRecord]]:
-        """Return the next records by topic, at most `most` in all."""
+        """Return the next records by topic, at most `most` in all; waits longer while the group is being joined."""
+        if self._keep_joining():
+            seconds = max(seconds, JOINING_SECONDS)
         try:
             polled = self._consumer.poll(timeout_ms=int(seconds * 1000), max_records=most)
         except OffsetOutOfRangeError as error:
@@ -169,6 +172,20 @@ class KafkaLog:
             for place, records in polled.items()
             if place.partition == 0
         }
+
+    def _keep_joining(self) -> bool:
+        """Say whether the group is still to be joined, and see to it that a join under way is not forgotten.
+
+        kafka-python 3.0.12 forgets a join that a new topic began when the poll is over before the broker's answer
+        comes: the member keeps its old topics, sends no heartbeat and never notices. Asked again, it takes the answer
+        or joins anew.
+        """
+        if self._options.group is None:
+            return False
+        state = self._consumer.group_metadata().state
+        if state == MemberState.REBALANCING:
+            self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the client offers no other way
+        return bool(state != MemberState.STABLE)
 
     def beginning(self, topic: str) -> int:
         """Return the first offset that the log still has: 0 unless somebody set a retention."""
