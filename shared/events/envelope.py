@@ -26,7 +26,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` is the aggregate's id, order holds per key; `version` is the aggregate's version that this commit made,
     rising per key; `data` is JSON, final: these bytes are stored, hashed and sent. `feed` is `org` (the shared bus)
-    or `out` (the owner's private answers).
+    or `out` (the owner's private answers). `apart` gives the event a correlation of its own, so that nobody can tell
+    by it what else the same request or session did.
     """
 
     type: str
@@ -34,6 +35,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     data: bytes
     feed: str = "org"
+    apart: bool = False
 
 
 class Received(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

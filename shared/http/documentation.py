@@ -64,8 +64,8 @@ CORRELATION: Final[Node] = {
     "name": "X-Correlation-Id",
     "in": "header",
     "required": False,
-    "description": "Your own id of the work this belongs to; taken over into logs and events.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
+    "description": "Your own id (a UUID) of the work this belongs to; noted in logs, never in events.",
+    "schema": {"type": "string"},
 }
 PAGE: Final[list[Node]] = [
     {

@@ -64,6 +64,14 @@ class Located:
             found[name] = child
         return found
 
+    def known(self, required: Collection[str]) -> dict[str, Located]:
+        """Return the entries asked for; missing ones are faults, others are for somebody else and left alone."""
+        entries = self.entries()
+        for name in required if isinstance(self.node, yaml.MappingNode) else ():
+            if name not in entries or entries[name].is_empty:
+                self.fault("missing_key", f"{name} is missing")
+        return {name: value for name, value in entries.items() if name in required and not value.is_empty}
+
     def record(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Located]:
         """Return the entries that are known and not empty; missing and unknown keys are faults."""
         if not isinstance(self.node, yaml.MappingNode):
@@ -142,3 +150,15 @@ def did_you_mean(written: str, known: Collection[str]) -> str:
     """Return the ending `; did you mean ...?`, or nothing where no known word is near."""
     near = difflib.get_close_matches(written, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def is_slip_of(word: str, known: str) -> bool:
+    """Return whether `word` is `known` with one letter too many, too few, wrong or swapped, as typing slips are."""
+    if word == known or abs(len(word) - len(known)) > 1:
+        return False
+    alike = 0
+    while alike < min(len(word), len(known)) and word[alike] == known[alike]:
+        alike += 1
+    left, right = word[alike:], known[alike:]
+    swapped = left[:2] == right[1::-1] and left[2:] == right[2:]
+    return swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]

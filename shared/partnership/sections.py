@@ -13,7 +13,7 @@ from dataclasses import fields
 from datetime import date
 from typing import TypeVar
 
-from shared.partnership.located import Located, did_you_mean
+from shared.partnership.located import Located, did_you_mean, is_slip_of
 from shared.partnership.model import (
     ROLES,
     SERVICES,
@@ -33,6 +33,8 @@ SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 SLUG_MEANING = "a name of small letters, digits and hyphens"
 WORD = r"[a-z][a-z0-9_]*"
 WORD_MEANING = "a word of small letters, digits and underscores"
+KIND = r"[a-z][a-z0-9_-]*"
+KIND_MEANING = "a word of small letters, digits, hyphens and underscores"
 LONGEST_SLUG = 40  # topic and database names are made of it
 HTTP_ADDRESS = r"https?://[^\s/]+\S*"
 
@@ -143,22 +145,22 @@ def _by_organisation(
 
 
 def _organisation(slug: str, value: Located) -> Organisation:
-    entries = value.record(("name", "kind", "roles"))
+    entries = value.known(("name", "kind", "roles"))
     roles = [_role(role) for role in entries["roles"].items()] if "roles" in entries else []
     return Organisation(
         slug=slug,
         name=entries["name"].text() if "name" in entries else "",
-        kind=entries["kind"].text(WORD, WORD_MEANING) if "kind" in entries else "",
+        kind=entries["kind"].text(KIND, KIND_MEANING) if "kind" in entries else "",
         roles=frozenset(roles),
     )
 
 
 def _role(value: Located) -> str:
     """Return a role; words that we do not act on are taken as they are, unless they look like a slip of the pen."""
-    role = value.text(WORD, WORD_MEANING)
-    suggestion = did_you_mean(role, ROLES)
-    if role and role not in ROLES and suggestion:
-        value.fault("unknown_role", f"{role!r} is not a role{suggestion}")
+    role = value.text(KIND, KIND_MEANING)
+    meant = next((known for known in ROLES if is_slip_of(role, known)), None) if role not in ROLES else None
+    if meant:
+        value.fault("unknown_role", f"{role!r} is not a role; did you mean {meant}?")
     return role
 
 

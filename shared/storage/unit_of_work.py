@@ -94,7 +94,7 @@ class Work(Reading):
     def emit(self, *events: Outgoing) -> None:
         """Add events to this commit's feed entry; they keep this order."""
         self.emitted.extend(events)
-        self.causes.extend(self.cause for _ in events)
+        self.causes.extend(Cause(self.new_id()) if event.apart else self.cause for event in events)
 
     def silent(self, reason: str) -> None:
         """State why a change needs no event. A request that changes rows, emits nothing and is not silent is a bug."""

@@ -1,6 +1,8 @@
 """The correlation id and the W3C trace context of the work in hand, carried by context variables.
 
-A partner's id is accepted when it is a sane token; anything else is replaced, never repaired.
+The correlation id is always made here: it travels on the shared bus, where no text of a partner's choosing may stand,
+and one id over a whole session would tie together what must not be. A partner's own id, if it is a UUID, is noted
+beside it in this service's logs.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import structlog
 
 from shared.identifiers import new_identifier
 
-_TOKEN: Final = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 
 
@@ -29,13 +31,14 @@ class Correlation:
 _current: ContextVar[Correlation | None] = ContextVar("correlation", default=None)
 
 
-def begin(correlation_id: str | None = None, traceparent: str | None = None) -> Correlation:
-    """Start a piece of work under `correlation_id` (a new one when absent or not a sane token)."""
-    known = correlation_id if correlation_id and _TOKEN.match(correlation_id) else new_identifier()
-    started = Correlation(known, next_traceparent(traceparent))
+def begin(partners_id: str | None = None, traceparent: str | None = None) -> Correlation:
+    """Start a piece of work under a new id; a partner's own id is logged with it when it is a UUID."""
+    started = Correlation(new_identifier(), next_traceparent(traceparent))
     _current.set(started)
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(correlation_id=known)
+    structlog.contextvars.bind_contextvars(correlation_id=started.correlation_id)
+    if partners_id and _UUID.match(partners_id):
+        structlog.contextvars.bind_contextvars(partners_correlation_id=partners_id)
     return started
 
 

@@ -22,6 +22,8 @@ TYPES: dict[type[Event], tuple[str, str]] = {
     events.PracticeRecommended: ("assessment.practice-recommended.v1", "portfolio_id"),
     events.PracticeConfirmed: ("assessment.practice-confirmed.v1", "portfolio_id"),
 }
+APART = (events.SelfAssessmentRecorded, events.SupervisionHeld)
+"""What carries a pseudonym of its own also gets a correlation of its own: nothing ties it to the same session."""
 REASONS = frozenset({"consent_withdrawn", "made_in_error", "not_authentic"})
 """Reasons that may stand on the bus; any other is `other` there and stays exact with the employer."""
 
@@ -31,4 +33,10 @@ def outgoing(event: Event, version: int) -> Outgoing:
     event_type, key = TYPES[type(event)]
     if isinstance(event, events.EvidenceInvalidated) and event.reason not in REASONS:
         event = replace(event, reason="other")
-    return Outgoing(type=event_type, key=getattr(event, key), version=version, data=msgspec.json.encode(event))
+    return Outgoing(
+        type=event_type,
+        key=getattr(event, key),
+        version=version,
+        data=msgspec.json.encode(event),
+        apart=isinstance(event, APART),
+    )

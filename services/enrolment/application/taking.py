@@ -80,12 +80,15 @@ def _managed(desk: Desk, person: Practitioner, record: Record) -> Practitioner:
     """Return the person with the record's line manager, if that is news.
 
     The first record says who manages from the start of employment; a later one that names somebody else speaks of the
-    day on which the nomination was approved.
+    day on which the nomination was approved. That nobody manages somebody from the start is told as well: whoever is
+    named later was not the manager before.
     """
-    if record.line_manager_ref is None or record.employment_start is None:
-        return person
-    manager_id = desk.person_id(record.line_manager_ref)
     first = not person.line_managers
+    if record.employment_start is None or (record.line_manager_ref is None and not first):
+        return person
+    if record.line_manager_ref is None:
+        return practitioners.managed_by(person, LineManager(None, None, record.employment_start))
+    manager_id = desk.person_id(record.line_manager_ref)
     from_on = record.employment_start if first else record.manager_approved_on or record.employment_start
     if any(known.line_manager_id == manager_id for known in person.line_managers):
         return person

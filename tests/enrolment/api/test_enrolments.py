@@ -224,3 +224,12 @@ def test_only_a_programme_lead_has_courses(house):
     """An employer's programme lead without a programme publishes nothing."""
     body = {"title": "X", "level": "ALL", "routes": ["practice_only"]}
     assert house.ask("PUT", "courses/X1", "programme_lead", "ealing", json=body).status_code == 404
+
+
+def test_person_without_a_line_manager_is_told_to_have_none(house):
+    """That nobody manages somebody is a fact with a day, so that a later manager is not taken for an earlier one."""
+    house.open_course()
+    assert _nominate(house, line_manager_ref=None).status_code == 201
+    told = [event for event in house.events("brent") if event["type"] == "enrolment.line-manager-assigned.v1"]
+    assert [event["data"]["line_manager_id"] for event in told] == [None]
+    assert told[0]["data"]["from_on"] == RECORD["employment_start"]

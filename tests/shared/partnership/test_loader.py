@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import shared
 from shared.errors import Malformed
 from shared.partnership import ItemRule, SplitName, load, parse
+from shared.partnership.located import is_slip_of
 
 FILE = Path(shared.__file__).parent.parent / "scenarios" / "north-west-london" / "partnership.yaml"
 GOOD = FILE.read_text(encoding="utf-8")
@@ -224,3 +225,33 @@ def test_feeds_belong_to_the_organisations_that_own_rows():
     assert partnership.owners("accreditation") == (HEI,)
     assert partnership.owners("reporting") == (BOARD,)
     assert partnership.owners("payroll") == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("    - awarding_hei", "    - awarding_hei\n    - delivering_hei\n    - academic_partner"),
+        ("    kind: hei", "    kind: voluntary-sector"),
+        ("    kind: hei", "    kind: hei\n    ukprn: '10007771'\n    notes: joined later"),
+    ],
+)
+def test_words_of_other_partnerships_are_taken_as_they_are(change):
+    """Roles and kinds that we do not act on, and further facts about an organisation, refuse no file."""
+    assert parse(changed(change).encode()).with_role("awarding_hei") == ("goldsmiths",)
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "is_slip"),
+    [
+        ("employr", "employer", True),
+        ("emplyoer", "employer", True),
+        ("employerr", "employer", True),
+        ("employor", "employer", True),
+        ("employer", "employer", False),
+        ("voluntary_employer", "employer", False),
+        ("delivering_hei", "awarding_hei", False),
+    ],
+)
+def test_slips_of_the_pen_are_told_from_other_words(word, known, is_slip):
+    """One letter too many, too few, wrong or swapped is a slip; anything else is another word."""
+    assert is_slip_of(word, known) is is_slip

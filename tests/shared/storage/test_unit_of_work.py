@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from threading import Barrier, Thread
 
+import msgspec
 import pytest
 
 from shared.errors import ConcurrentChange, Malformed, RuleBroken
@@ -126,3 +127,17 @@ def test_unit_of_work_gives_the_clock_and_new_identifiers(make_unit_of_work, org
     now, ids = unit.run(organisation, lambda work: (work.now, {work.new_id(), work.new_id()}))
     assert now == datetime(2026, 1, 2, tzinfo=UTC)
     assert len(ids) == 2
+
+
+def test_an_event_apart_shares_no_correlation_with_the_rest_of_its_commit(unit_of_work, organisation):
+    """By its correlation, causation and trace nobody can tell what else the same request did."""
+
+    def record(work):
+        work.emit(an_event("a"), msgspec.structs.replace(an_event("b"), apart=True))
+
+    unit_of_work.run(organisation, record, cause=Cause("why", "because", "00-trace"))
+    together, apart = unit_of_work.database(organisation)["org_entries"].find_one({})["events"]
+    assert together["correlationid"] == "why"
+    assert apart["correlationid"] != "why"
+    assert apart.get("causationid") is None
+    assert apart.get("traceparent") is None

@@ -35,11 +35,12 @@ def logs():
 
 def test_a_log_line_is_json_with_its_correlation_id(logs):
     """Event, level, time, service and the id that ties lines together."""
-    correlation.begin("abc-12345")
+    begun = correlation.begin("0190b5f4-2d51-7c33-9d0e-6d2d4f5a7b11")
     structlog.get_logger("x").info("thing.made", thing_id="t-1")
     (line,) = logs()
     assert line["event"] == "thing.made"
-    assert (line["service"], line["level"], line["correlation_id"]) == ("toy", "info", "abc-12345")
+    assert (line["service"], line["level"], line["correlation_id"]) == ("toy", "info", begun.correlation_id)
+    assert line["partners_correlation_id"] == "0190b5f4-2d51-7c33-9d0e-6d2d4f5a7b11"
     assert line["timestamp"].endswith("Z")
 
 
@@ -76,10 +77,12 @@ def test_bytes_never_reach_a_log():
     assert without_personal_data(None, "info", {"event": "x", "thing": b"canary"})["thing"] == "<6 bytes>"
 
 
-@pytest.mark.parametrize("given", [None, "", "short", "x" * 65, "a b c d e f", "line\nbreak-12", "ä" * 10])
-def test_a_correlation_id_that_is_no_token_is_replaced(given):
-    """Nothing is repaired."""
+@pytest.mark.parametrize("given", [None, "", "short", "Jane.Smith-SW136973", "line\nbreak-12", "ä" * 36])
+def test_a_partners_text_is_never_the_correlation_id_nor_in_a_log(logs, given):
+    """What travels on the bus is made here; a partner's text that is no UUID is not even logged."""
     assert correlation.begin(given).correlation_id != given
+    structlog.get_logger("x").info("thing.made")
+    assert "partners_correlation_id" not in logs()[0]
 
 
 def test_a_traceparent_is_passed_on_with_our_own_span():
