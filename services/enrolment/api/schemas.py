@@ -264,6 +264,14 @@ class FaultOut(StrictSchema):
     detail = Text()
 
 
+class FileFaultOut(StrictSchema):
+    """What is wrong with a file as a whole, and in which row it was found."""
+
+    code = Choice(("unreadable_file",))
+    detail = Text(longest=5000)
+    row = Whole(allow_none=True)
+
+
 class UploadOut(StrictSchema):
     """A file's job. `fault` says why a file as a whole could not be read."""
 
@@ -274,11 +282,11 @@ class UploadOut(StrictSchema):
     counts = Table(keys=Text(), values=Whole())
     rows = Whole()
     done = Whole()
-    fault = Text(allow_none=True)
+    fault = Text(longest=5000, allow_none=True)
     fault_row = Whole(allow_none=True)
     same_as = Identifier(allow_none=True)
     seen_before = Flag()
-    faults = Items(Part(FaultOut))
+    faults = Items(Part(FileFaultOut))
 
 
 class UploadRowOut(StrictSchema):
