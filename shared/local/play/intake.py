@@ -5,6 +5,7 @@ That is all a partner's HR system has to do; the promise of exactly one answer i
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from dataclasses import dataclass
@@ -55,9 +56,32 @@ def read_lines(path: Path) -> list[Sent]:
     for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
         if raw.strip():
             message = json.loads(raw)
-            names = {name: message["record"].get(name) for name in ("employee_ref", "course", "intake", "route")}
+            names = {
+                name: _as_text(message["record"].get(name)) for name in ("employee_ref", "course", "intake", "route")
+            }
             sent.append(Sent(line=number, record_ref=str(message["record_ref"]), value=raw, names=names))
     return sent
+
+
+def _as_text(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return what a person would call the value: trimmed, a whole number without decimals, empty as None."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def answers_wanted(records: list[Sent]) -> dict[str, int]:
+    """Return how many answers each reference must get: one for each different record sent under it."""
+    different: dict[str, set[bytes]] = defaultdict(set)
+    for record in records:
+        different[record.record_ref].add(_content(record))
+    return {reference: len(contents) for reference, contents in different.items()}
+
+
+def _content(record: Sent) -> bytes:
+    return json.dumps(json.loads(record.value)["record"], sort_keys=True).encode()
 
 
 class HrSystem:
@@ -70,25 +94,26 @@ class HrSystem:
         self._clock = clock
 
     def send_all(self, records: list[Sent]) -> dict[str, list[IntakeAnswer]]:
-        """Return every answer by reference, in the order of the answers, once each record has one.
+        """Return every answer by reference, in the order of the answers, once each different record has one.
+
+        A reference that holds somebody's number is answered under its SHA-256: it is put back here.
 
         Raises:
             PlayError: when records stay unanswered for two and a half minutes.
         """
         deadline = self._clock.monotonic() + _PATIENCE_SECONDS
-        wanted = {record.record_ref for record in records}
+        wanted = answers_wanted(records)
+        hashed = {f"sha256-{hashlib.sha256(name.encode()).hexdigest()}": name for name in wanted}
         answers: dict[str, list[IntakeAnswer]] = {}
         self._send(records)
         sent_at = self._clock.monotonic()
-        while wanted - answers.keys():
+        while left := {name for name, count in wanted.items() if len(answers.get(name, ())) < count}:
             if self._clock.monotonic() > deadline:
-                raise PlayError(
-                    f"{len(wanted - answers.keys())} records on {self._in} stay unanswered; see .local/logs"
-                )
+                raise PlayError(f"{len(left)} references on {self._in} stay unanswered; see .local/logs")
             self._clock.sleep(0.2)
-            answers = self.answers()
+            answers = {hashed.get(name, name): found for name, found in self.answers().items()}
             if self._clock.monotonic() - sent_at > _SEND_AGAIN_SECONDS:
-                self._send([record for record in records if record.record_ref not in answers])
+                self._send([record for record in records if record.record_ref in left])
                 sent_at = self._clock.monotonic()
         return answers
 
@@ -147,14 +172,17 @@ class HrSystem:
 
 
 def decisions(records: list[Sent], answers: dict[str, list[IntakeAnswer]]) -> list[tuple[Sent, str, list[str]]]:
-    """Return (record, decision, codes) line by line; a line that got no answer of its own is a `repeat`."""
+    """Return (record, decision, codes) line by line; the same record sent again gets no answer and is a `repeat`."""
     left = {reference: list(found) for reference, found in answers.items()}
-    decided = []
+    seen: set[tuple[str, bytes]] = set()
+    decided: list[tuple[Sent, str, list[str]]] = []
     for record in records:
+        known = (record.record_ref, _content(record))
         queue = left.get(record.record_ref, [])
-        if queue:
-            answer = queue.pop(0)
-            decided.append((record, answer.decision, list(answer.codes)))
-        else:
+        if known in seen or not queue:
             decided.append((record, "repeat", []))
+            continue
+        seen.add(known)
+        answer = queue.pop(0)
+        decided.append((record, answer.decision, list(answer.codes)))
     return decided

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from shared.local.play.doors import Caller
 from shared.local.play.scenario import Evidence, Person, Supervision
@@ -48,7 +49,7 @@ def change_managers(stage: Stage, person: Person) -> None:
     hr = stage.hr(person.organisation)
     for change in person.manager_changes:
         body = {"line_manager_ref": change.line_manager_ref, "from_on": change.from_on}
-        hr.post(hr.path(f"practitioners/{person.employee_ref}/line-managers"), body)
+        hr.post(hr.path(f"practitioners/{quote(person.employee_ref, safe='')}/line-managers"), body)
 
 
 def _portfolio_open(stage: Stage, person: Person) -> None:
@@ -83,8 +84,10 @@ def assess(stage: Stage, person: Person) -> None:
 
 
 def _evidence(stage: Stage, person: Person, path: str) -> list[Deed]:
-    """Return the candidate's visits: all pieces made up to a submission are put in on one of its days."""
-    bounds = [*sorted(person.submissions), "9999-12-31"]
+    """Return the candidate's visits: what was made by then is put in before anything is handed in or invalidated."""
+    ends = {*person.submissions, *(gone.on for gone in person.invalidated)}
+    ends |= {step.on for step in (person.verified, person.recommended, person.confirmed) if step}
+    bounds = [*sorted(ends), "9999-12-31"]
     visits: dict[str, list[Evidence]] = defaultdict(list)
     for piece in person.evidence:
         visits[next(bound for bound in bounds if piece.made_on <= bound)].append(piece)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from shared.local.play.doors import Answer, Caller
 from shared.local.play.practice import portfolio_path
 from shared.local.play.scenario import Instance, Person, ShellModule
@@ -43,10 +45,12 @@ def _own_portfolio(stage: Stage, person: Person) -> None:
 
 
 def _another_employers_person(stage: Stage, person: Person) -> None:
-    other = next(employer for employer in stage.partnership.with_role("employer") if employer != person.organisation)
-    nosy = stage.hr(other)
-    answer = nosy.ask("GET", nosy.path(f"practitioners/{person.employee_ref}", person.organisation))
-    _tried(stage, "an employer reading another's person", nosy, answer)
+    for other in stage.partnership.with_role("employer"):
+        if other != person.organisation:
+            nosy = stage.hr(other)
+            path = nosy.path(f"practitioners/{quote(person.employee_ref, safe='')}", person.organisation)
+            _tried(stage, "an employer reading another's person", nosy, nosy.ask("GET", path))
+            return
 
 
 def _university_reads_supervision(stage: Stage, person: Person) -> None:
@@ -61,8 +65,11 @@ def _partner_approves_and_awards(stage: Stage, module: ShellModule, instance: In
     desk = stage.doors.as_("accreditation", module.awarding_hei, "registrar", "registrar-1")
     rows = desk.pages(desk.path("module-instances"))
     instance_id = next(row["instance_id"] for row in rows if row["course"] == instance.course)
+    partners = [
+        slug for slug in (instance.proposed_by, *instance.delivered_by, stage.lead) if slug != module.awarding_hei
+    ]
     for role in ("registrar", "programme_lead"):
-        partner = stage.doors.as_("accreditation", instance.proposed_by, role)
+        partner = stage.doors.as_("accreditation", partners[0], role)
         path = partner.path(f"module-instances/{instance_id}/approve", module.awarding_hei)
         answer = partner.ask("POST", path, json={"approved_on": instance.approved_on or "2025-01-01"})
         _tried(stage, f"a delivering partner's {role} approving an instance", partner, answer)

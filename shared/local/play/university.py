@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from shared.local.play.doors import Caller
@@ -13,16 +14,32 @@ _ACADEMIC = "practice_and_academic"
 
 def play_university(stage: Stage) -> None:
     """Register, mark and ratify; then wait for the credit that follows and read it from the ledger."""
-    people = [person for person in stage.scenario.term.people if person.route == _ACADEMIC]
-    board = stage.scenario.term.board
-    if not people or board is None:
-        return
-    hei = board.organisation
-    registered = _registered(stage, hei, people)
-    stage.for_each(lambda person: _mark(stage, hei, person, registered[stage.enrolment_id(person)]), people)
-    ratify(stage, hei, convene(stage, hei))
-    _await_credits(stage, hei, people)
-    _observe(stage, hei, people)
+    by_university: dict[str, list[Person]] = defaultdict(list)
+    for person in stage.scenario.term.people:
+        module = stage.scenario.module_of(person.course, person.intake)
+        if person.route == _ACADEMIC and module is not None:
+            by_university[module[0].awarding_hei].append(person)
+        elif person.route == _ACADEMIC:
+            _no_module(stage, person)
+    for hei, people in by_university.items():
+        registered = _registered(stage, hei, people)
+        stage.for_each(lambda person: _mark(stage, hei, person, registered[stage.enrolment_id(person)]), people)  # noqa: B023 - done before the next university
+        _hold_board(stage, hei)
+        _await_practice(stage, hei, people)
+        _observe(stage, hei, people)
+
+
+def _no_module(stage: Stage, person: Person) -> None:
+    """Note that nothing was handed in where no university runs a module for the course."""
+    for outcome in stage.observed.outcomes:
+        if all(outcome[name] == getattr(person, name) for name in ("organisation", "employee_ref", "course", "intake")):
+            outcome["academic"] = "not_submitted"
+
+
+def _hold_board(stage: Stage, hei: str) -> None:
+    board_id = convene(stage, hei)
+    if board_id is not None:
+        ratify(stage, hei, board_id)
 
 
 def registrar(stage: Stage, hei: str) -> Caller:
@@ -54,12 +71,13 @@ def _mark(stage: Stage, hei: str, person: Person, registration: dict[str, Any]) 
     second.post(f"{path}/marks", {"kind": "agreed", "mark": work.agreed_mark})
 
 
-def convene(stage: Stage, hei: str) -> str:
-    """Return the board that the registrar convened for every approved instance."""
-    desk = registrar(stage, hei)
-    instances = [row["instance_id"] for row in desk.pages(desk.path("module-instances")) if row["state"] == "approved"]
-    held_on = stage.scenario.term.board.held_on if stage.scenario.term.board else ""
-    return str(desk.post(desk.path("boards"), {"held_on": held_on, "instance_ids": instances})["board_id"])
+def convene(stage: Stage, hei: str) -> str | None:
+    """Return the board that the registrar convened for every instance not refused; None without board or instance."""
+    desk, board = registrar(stage, hei), stage.scenario.term.board
+    instances = [row["instance_id"] for row in desk.pages(desk.path("module-instances")) if row["state"] != "refused"]
+    if board is None or not instances:
+        return None
+    return str(desk.post(desk.path("boards"), {"held_on": board.held_on, "instance_ids": instances})["board_id"])
 
 
 def ratify(stage: Stage, hei: str, board_id: str) -> None:
@@ -80,7 +98,7 @@ def _credits(stage: Stage, hei: str) -> list[dict[str, Any]]:
     return list(desk.pages(desk.path("credits")))
 
 
-def _await_credits(stage: Stage, hei: str, people: list[Person]) -> None:
+def _await_practice(stage: Stage, hei: str, people: list[Person]) -> None:
     """Wait until the university has heard how the practice of everybody it registered ended."""
     confirmed = {stage.enrolment_id(person) for person in people if person.confirmed}
     desk = registrar(stage, hei)

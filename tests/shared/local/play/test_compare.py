@@ -10,7 +10,7 @@ import pytest
 
 from shared.local.play.compare import Observed, differences
 from shared.local.play.figures import age_percentile
-from shared.local.play.intake import IntakeAnswer, Sent, decisions
+from shared.local.play.intake import IntakeAnswer, Sent, answers_wanted, decisions
 from shared.local.play.scenario import ScenarioError, read_scenario
 
 SCENARIOS = Path(__file__).resolve().parents[4] / "scenarios"
@@ -82,12 +82,17 @@ def test_spoilt_observation_shows_a_difference(part, spoil):
 
 def test_second_line_with_one_answer_is_a_repeat():
     """A line whose record was sent before gets no answer of its own: that is a repeat."""
-    lines = [Sent(1, "r1", b"{}", {}), Sent(2, "r1", b"{}", {}), Sent(3, "r2", b"{}", {})]
+    same, other = b'{"record": {"team": "A"}}', b'{"record": {"team": "B"}}'
+    lines = [Sent(1, "r1", same, {}), Sent(2, "r1", same, {}), Sent(3, "r2", same, {}), Sent(4, "r1", other, {})]
+    assert answers_wanted(lines) == {"r1": 2, "r2": 1}
     answers = {
-        "r1": [IntakeAnswer("r1", kind="enrolment.record-accepted.v1")],
+        "r1": [
+            IntakeAnswer("r1", kind="enrolment.record-accepted.v1"),
+            IntakeAnswer("r1", codes=["conflicting_duplicate"], kind="enrolment.record-refused.v1"),
+        ],
         "r2": [IntakeAnswer("r2", codes=["missing_value"], kind="enrolment.record-refused.v1")],
     }
-    assert [decision for _, decision, _ in decisions(lines, answers)] == ["accepted", "repeat", "refused"]
+    assert [decision for _, decision, _ in decisions(lines, answers)] == ["accepted", "repeat", "refused", "refused"]
 
 
 def test_age_percentile_reads_the_smallest_bucket_that_holds_the_share():
