@@ -107,12 +107,17 @@ def _choice(name: str, value: str | date | None) -> list[RowFault]:
 
 
 def _value(name: str, cell: Cell, mapping: FileMapping) -> str | date | None:
+    translations = mapping.values.get(name, {})
     if name in DATES:
-        return _date(cell, mapping.date_format)
+        written = cell.strip() if isinstance(cell, str) else cell
+        translated = translations.get(written, written) if isinstance(written, str) else written
+        return _date(translated, mapping.date_format)
     text = _text(cell)
     if text is None:
         return None
-    text = mapping.values.get(name, {}).get(text, text)
+    text = _text(translations.get(text, text))
+    if text is None:
+        return None
     if name in NUMBERS:
         return _number(text, mapping.scale.get(name))
     if name in mapping.pad_left and text.isdigit():

@@ -135,7 +135,7 @@ def place_headings(found: Sequence[str], mapping: FileMapping) -> Mapping[str, i
     Raises:
         UnreadableFile: A heading is missing, doubled or not declared; each is named.
     """
-    headings = [heading.strip() for heading in found]
+    headings = [heading.strip().removeprefix("\ufeff") for heading in found]
     while headings and not headings[-1]:
         headings.pop()
     theirs = mapping.headings
@@ -143,8 +143,8 @@ def place_headings(found: Sequence[str], mapping: FileMapping) -> Mapping[str, i
     doubled = sorted({heading for heading in headings if headings.count(heading) > 1})
     if doubled:
         raise _headings(f"these headings stand twice: {_listed(doubled)}; delete or rename one", doubled)
-    needed = set(theirs.values()) if mapping.columns else {*REQUIRED, "manager_approved_on"}
-    missing = [heading for heading in theirs.values() if heading in needed and heading not in headings]
+    needed = theirs if mapping.columns else REQUIRED
+    missing = [heading for name, heading in theirs.items() if name in needed and heading not in headings]
     if missing:
         raise _headings(f"these headings are missing: {_listed(missing)}", missing)
     extra = [heading for heading in headings if heading not in theirs.values()]

@@ -152,3 +152,13 @@ def records_scale():
     from decimal import Decimal
 
     return Decimal("0.01")
+
+
+def test_values_translate_dates_and_empty_words():
+    """A mapping's words for nothing mean nothing: in a date as in a text, before anything is decided."""
+    mapping = FileMapping(values={"manager_approved_on": {"n/a": ""}, "email": {"none": ""}})
+    row = read_row(2, {"manager_approved_on": " n/a ", "email": "none"}, mapping)
+    assert row.record.manager_approved_on is None
+    faults = {fault.field: fault.code for fault in row.faults}
+    assert "manager_approved_on" not in faults
+    assert faults["email"] == records.MISSING_VALUE
