@@ -117,3 +117,13 @@ def _spoken(tree: ast.AST) -> list[str]:
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
     return [text for text in [*texts, *names] if text not in docstrings]
+
+
+def test_nothing_waits_for_a_time_of_day():
+    """No schedule can fall into the hour that summer time doubles or skips: every wait is a span."""
+    for path in python_files("services", "shared"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        hours = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "hour"]
+        hours += [node for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "hour"]
+        assert not hours, str(path.relative_to(ROOT))
+        assert not {"sched", "crontab", "apscheduler"} & set(_imports(path)), str(path.relative_to(ROOT))
