@@ -85,6 +85,51 @@ def test_i8_employer_cannot_read_registrations_or_marks(university):
         assert employer.get("credits").status_code == 404
 
 
+def test_i7_another_university_finds_nothing_at_any_door(university):
+    """Riverside's registrar and tutor, at Goldsmiths' address and with Goldsmiths' ids at their own."""
+    instance_id = university.opened()
+    _, registration_id = university.registered()
+    board_id = university.convened(instance_id)
+    absent = university.tutor().get("registrations/unknown").data
+    before = university.events()
+    doors = [
+        ("GET", f"registrations/{registration_id}", None),
+        ("POST", f"registrations/{registration_id}/submissions", WORK),
+        ("POST", f"registrations/{registration_id}/marks", {"kind": "first", "mark": 60}),
+        ("GET", f"boards/{board_id}", None),
+        ("POST", f"boards/{board_id}/ratify", {}),
+        ("GET", f"module-instances/{instance_id}", None),
+        ("POST", f"module-instances/{instance_id}/refuse", {}),
+        ("GET", "shell-modules/M7", None),
+    ]
+    for hei in ("goldsmiths", "riverside"):
+        caller = university.as_("riverside", "registrar", "tutor", hei=hei)
+        for method, path, body in doors:
+            answer = caller.ask(method, path, body)
+            assert (hei, path, answer.status_code, answer.data) == (hei, path, 404, absent)
+    for path in ("registrations", "boards", "credits", "registry-feed", "module-instances", "shell-modules"):
+        assert university.as_("riverside", "registrar", hei="riverside").get(path).get_json()["items"] == []
+        assert university.as_("riverside", "registrar").get(path).status_code == 404
+    assert university.events() == before
+
+
+def test_i8_a_role_in_a_header_or_body_gives_no_mark(university):
+    """A registrar, or an employer, is no tutor by saying so."""
+    university.opened()
+    _, registration_id = university.registered()
+    university.tutor().post(f"registrations/{registration_id}/submissions", WORK)
+    path = f"/v1/organisations/goldsmiths/registrations/{registration_id}/marks"
+    for organisation, role, status in (("goldsmiths", "registrar", 403), ("ealing", "tutor", 404)):
+        sent = {
+            "Authorization": f"Bearer {university.as_(organisation, role).token}",
+            "Idempotency-Key": "k-1",
+            "X-Role": "tutor",
+            "X-Organisation": "goldsmiths",
+        }
+        body = {"kind": "first", "mark": 60, "role": "tutor", "organisation": "goldsmiths"}
+        assert university.app.test_client().post(path, json=body, headers=sent).status_code == status
+
+
 def test_h20_work_and_marks_after_withdrawal_are_refused(university):
     """A withdrawn registration takes in nothing more."""
     university.opened()

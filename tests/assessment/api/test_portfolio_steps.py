@@ -149,16 +149,56 @@ def test_h14_step_dated_before_what_it_follows_or_out_of_order_is_refused(post, 
 
 
 def test_i7_another_employer_sees_nothing_of_a_portfolio(house, submitted):
-    """Another employer's token gets the answer of an absent thing, on every method."""
-    absent = house.ask("GET", f"portfolios/{new_identifier()}", "supervisor", MANAGER)
-    other = house.ask("GET", f"portfolios/{submitted}", "supervisor", MANAGER, org="ealing")
-    verify = house.ask(
-        "POST", f"portfolios/{submitted}/verify", "supervisor", "1", org="ealing", json={"verified_on": "2026-04-30"}
-    )
-    elsewhere = house.ask("GET", f"portfolios/{submitted}", "supervisor", MANAGER, org="ealing", at="ealing")
-    assert [absent.status_code, other.status_code, verify.status_code, elsewhere.status_code] == [404] * 4
-    bodies = [answer.json for answer in (absent, other, elsewhere)]
-    assert len({(body["type"], body["title"], body["detail"]) for body in bodies}) == 1
+    """Every door, at Brent's address and at one's own, answers to the byte as for what exists nowhere."""
+    before = house.events()
+    absent = house.ask("GET", f"portfolios/{new_identifier()}", "supervisor", MANAGER).data
+    path = f"portfolios/{submitted}"
+    doors = [
+        ("GET", path, "supervisor", None),
+        ("POST", f"{path}/evidence", "supervisor", {"items": [piece("e99", "testimonial")]}),
+        ("POST", f"{path}/evidence/e0/invalidate", "supervisor", {"reason": "consent_withdrawn", "on": "2026-04-25"}),
+        ("POST", f"{path}/submit", "practitioner", {"submitted_on": "2026-04-25"}),
+        ("POST", f"{path}/verify", "supervisor", {"verified_on": "2026-04-30"}),
+        ("POST", f"{path}/recommend", "assessor", {"recommended_on": "2026-05-07", "outcome": "pass"}),
+        ("POST", f"{path}/confirm", "moderator", {"confirmed_on": "2026-05-18", "outcome": "pass"}),
+        ("GET", f"readiness?portfolio={submitted}", "supervisor", None),
+    ]
+    for method, where, role, body in doors:
+        for at in ("brent", "ealing"):
+            answer = house.ask(method, where, role, CANDIDATE, org="ealing", at=at, json=body)
+            assert (where, at, answer.status_code, answer.data) == (where, at, 404, absent)
+    assert house.ask("GET", "portfolios", "supervisor", MANAGER, org="ealing").status_code == 404
+    assert house.ask("GET", "portfolios", "supervisor", "1", org="ealing", at="ealing").json["items"] == []
+    assert house.events() == before
+
+
+def test_i7_a_cursor_of_another_employer_is_no_cursor(house, portfolio_id):
+    """Brent's cursor opens nothing at Ealing's list."""
+    assert portfolio_id
+    house.enrol("10002")
+    cursor = house.ask("GET", "portfolios?limit=1", "supervisor", MANAGER).json["next"]
+    answer = house.ask("GET", f"portfolios?after={cursor}", "supervisor", "1", org="ealing", at="ealing")
+    assert (answer.status_code, answer.json["type"]) == (400, "urn:problem:forged-cursor")
+
+
+@pytest.mark.parametrize("role", ["hr", "tutor", "registrar", "board", "auditor", "programme_lead", "operator"])
+def test_i8_nobody_but_its_people_changes_an_assessment(house, post, submitted, role):
+    """Every step of a portfolio is refused to every role that is not of it, and nothing is told."""
+    before = house.events()
+    path = f"portfolios/{submitted}"
+    steps = {
+        f"{path}/evidence": {"items": [piece("e99", "testimonial")]},
+        f"{path}/evidence/e0/invalidate": {"reason": "consent_withdrawn", "on": "2026-04-25"},
+        f"{path}/submit": {"submitted_on": "2026-04-25"},
+        f"{path}/verify": {"verified_on": "2026-04-30"},
+        f"{path}/recommend": {"recommended_on": "2026-05-07", "outcome": "pass"},
+        f"{path}/confirm": {"confirmed_on": "2026-05-18", "outcome": "pass"},
+        f"{path}/self-assessments": {"items": []},
+    }
+    claim = {"X-Role": "moderator", "X-Organisation": "brent"}
+    for where, body in steps.items():
+        assert (where, post(where, body, role, "somebody", headers=claim).status_code) == (where, 403)
+    assert house.events() == before
 
 
 def test_i8_hr_and_colleagues_do_not_change_an_assessment(post, house, submitted):

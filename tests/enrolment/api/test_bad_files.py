@@ -457,7 +457,7 @@ def test_c14_a_serial_number_in_a_sheets_date_column_is_refused_with_a_hint(hous
     ]
 
 
-def test_c14_a_template_under_an_odd_sheet_name_is_still_a_template(house):
+def test_a_template_under_an_odd_sheet_name_is_still_a_template(house):
     """A name that no spreadsheet program allows makes no 500."""
     mapping = {"format": "xlsx", "sheet": "a/b[]" + new_identifier(), "columns": {name: name for name in FIELDS}}
     house.good("PUT", "column-mapping", org="harrow", json=mapping)

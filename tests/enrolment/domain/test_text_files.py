@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.enrolment.domain.errors import FileTooLarge, UnreadableFile, WrongFileType
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.records import FIELDS
-from services.enrolment.domain.text_files import MOST_ROWS, FileRow, read_text
+from services.enrolment.domain.text_files import LONGEST_ROW, MOST_ROWS, FileRow, read_text
 
 HEADINGS = ",".join(FIELDS)
 ROW = ",".join(["x"] * len(FIELDS))
@@ -34,11 +36,15 @@ def test_c2_another_encoding_is_named_with_its_byte_offset():
     """UTF-16 and cp1252 are refused in words; nothing is guessed."""
     assert "byte at offset 14" in _refused("Ref,Team\n1,Jos\u00e9\n".encode("cp1252")).detail
     assert "UTF-16" in _refused("Ref,Team\n1,x\n".encode("utf-16")).detail
+    far = b"Ref,Team\n" + b"1,ok\n" * 50_000
+    assert f"byte at offset {len(far) + 5}" in _refused(far + "1,José\n".encode("cp1252")).detail
+    assert f"byte at offset {len(far) + 6}" in _refused(b"\xef\xbb\xbf" + far + "1,J\xe9\n".encode("cp1252")).detail
 
 
 def test_c2_a_declared_encoding_is_read():
     """What the mapping declares is accepted."""
     mapping = FileMapping(format="csv", encoding="cp1252", delimiter=";", columns=TWO.columns)
+    assert _read("Ref,Team\n1,José\n".encode("utf-16"), replace(TWO, encoding="utf-16"))[0].cells["team"] == "José"
     assert _read("Ref;Team\n1;Jos\u00e9\n".encode("cp1252"), mapping)[0].cells["team"] == "José"
 
 
@@ -49,6 +55,7 @@ def test_c3_cells_that_a_spreadsheet_would_run_are_kept_as_text():
 
 def test_c4_too_many_rows_are_refused():
     """The limit holds before anything is decided."""
+    assert len(_read(b"Ref,Team\n" + b"1,x\n" * MOST_ROWS, TWO)) == MOST_ROWS
     with pytest.raises(FileTooLarge):
         _read(b"Ref,Team\n" + b"1,x\n" * (MOST_ROWS + 1), TWO)
 
@@ -57,7 +64,13 @@ def test_c5_a_cell_or_a_row_beyond_any_use_is_refused_with_its_row():
     """A huge cell and thousands of columns are named by row."""
     fault = _refused(b"Ref,Team\n1,ok\n2," + b"x" * 140_000 + b"\n")
     assert fault.faults[0].row == 3
-    assert _refused(b"Ref,Team\n" + b"," * 10_000 + b"\n" + b"a" * 3 + b"," * 9_999 + b"\n").detail
+    assert _refused(b"Ref,Team\n1,ok\n" + b"," * 10_000 + b"\n").faults[0].row == 3
+    assert _refused(b"," * 10_000 + b"\nRef,Team\n").faults[0].row == 1
+    long = b'2,"' + b"x\n" * LONGEST_ROW
+    assert _refused(b"Ref,Team\n1,ok\n" + long).faults[0].row == 3
+    spread = b'"a\n",' * LONGEST_ROW
+    fault = _refused(b"Ref,Team\n1,ok\n" + spread).faults[0]
+    assert (fault.row, "longer" in fault.detail) == (3, True)
 
 
 def test_c6_nul_is_refused_and_other_line_ends_are_accepted():

@@ -178,6 +178,15 @@ def test_i6_another_type_of_token_is_refused(verifier, claims, key, kind):
     assert refused(verifier, token) in {"type", "header"}
 
 
+def test_i8_a_role_that_was_taken_away_ends_with_its_token_within_ten_minutes(verifier, sign, clock):
+    """No token lives longer, so that whoever was revoked holds nothing after ten minutes and the leeway."""
+    token = sign(exp=SECONDS + 600)
+    assert verifier.verify(token).roles == {"hr"}
+    clock.moment += timedelta(minutes=10, seconds=30)
+    assert refused(verifier, token) == "time"
+    assert verifier.verify(sign(roles=[], iat=SECONDS + 630, exp=SECONDS + 900)).roles == frozenset()
+
+
 def test_i6_json_serialisation_is_refused(verifier, claims):
     """Compact form only."""
     payload = b64(claims)
