@@ -1,6 +1,6 @@
 # Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up bench test check lint format types arrows lock kafka test-kafka test-containers clean
+.PHONY: help demo up bench test check lint format types arrows lock contracts kafka test-kafka test-containers clean
 
 MARKS := not kafka and not containers and not browser
 demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
@@ -50,6 +50,10 @@ format: ## put the code into house format
 lock: ## write requirements/*.txt anew: exact versions, hashes, no addresses
 	@requirements/install dev
 	@requirements/lock
+
+contracts: ## write down the fingerprints of new event contracts; a released one never changes
+	@requirements/install dev
+	@.venv/bin/python -m shared.events.releasing
 
 kafka: ## real Apache Kafka from Maven Central (needs Java 17 and Maven)
 	@requirements/install local

@@ -103,7 +103,10 @@ def _kept(record: LogRecord) -> Document:
 
 
 def park(work: Work, documents: Iterable[Document]) -> None:
-    """Keep the documents inside the caller's transaction; one that is kept already stays as it is."""
+    """Keep the documents inside the caller's transaction; one that is kept already stays as it is.
+
+    One that was replayed and fails again, in a rebuild, waits again: its key would be blocked with nothing to replay.
+    """
     fresh = {doc["_id"]: doc for doc in documents}
     if not fresh:
         return
@@ -111,8 +114,10 @@ def park(work: Work, documents: Iterable[Document]) -> None:
     rows = work.rows(PARKED)
     for start in range(0, len(names), 100):
         chunk = names[start : start + 100]
-        known = {doc["_id"] for doc in rows.find({"_id": {"$in": chunk}}, projection={"_id": 1})}
+        known = {doc["_id"]: doc["state"] for doc in rows.find({"_id": {"$in": chunk}}, projection={"state": 1})}
         rows.insert_many([fresh[name] for name in chunk if name not in known])
+        for name in (name for name, state in known.items() if state == REPLAYED):
+            rows.replace_one({"_id": name}, fresh[name])
 
 
 def discarded_numbers(unit: UnitOfWork, organisation: str, feed: str) -> frozenset[int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
 import signal
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,7 @@ SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 MARCHLAND = SCENARIOS / "marchland"
 NORTH_WEST_LONDON = SCENARIOS / "north-west-london"
 KILL_EVERY_SECONDS = 2.0
+CLIENTS_TEXT = "Jane.Canary-SW136973"
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
@@ -41,9 +44,9 @@ def test_second_partnership_plays_unchanged_and_leaks_nothing(start_platform):
         printed = played(MARCHLAND, platform)
         assert printed.count("no difference") == 5
         assert printed.count("refused, as it must be") >= 8
-        canaries = particulars(MARCHLAND)
+        canaries = particulars(MARCHLAND) | {CLIENTS_TEXT}
         assert len(canaries) > 60
-        for place, text in [*everything_said(platform), *problems(platform)]:
+        for place, text in [*problems(platform), *everything_said(platform)]:
             found = [canary for canary in canaries if re.search(rf"(?<![\w@.-]){re.escape(canary)}(?![\w@])", text)]
             assert found == [], f"{place} holds somebody's particulars"
 
@@ -61,7 +64,8 @@ def particulars(folder: Path) -> set[str]:
     for line in (folder / "marchland.csv").read_text(encoding="cp1252").splitlines()[3:]:
         cells = line.split("|")
         if len(cells) > 5:
-            found |= {cells[1], cells[1].split(",")[0], cells[2], cells[4]}
+            born = datetime.strptime(cells[3], "%d %b %Y").date().isoformat()  # noqa: DTZ007 - a civil day
+            found |= {cells[1], cells[1].split(",")[0], cells[2], cells[3], born, cells[4]}
     people = json.loads((folder / "term.json").read_text(encoding="utf-8"))["people"]
     found |= {person["line_manager_ref"] for person in people}
     return {canary.strip() for canary in found} - {""}
@@ -78,8 +82,9 @@ def everything_said(platform):
     for log in sorted(platform.place.logs.glob("*.log")):
         yield log.name, log.read_text(encoding="utf-8", errors="replace")
     for service in ("enrolment", "assessment", "accreditation", "reporting"):
-        for part in ("api", "relay", "consume"):
-            yield f"metrics of {service} {part}", httpx.get(platform.metrics_url(service, part), timeout=10).text
+        for part in ("api", "relay", "consume", "worker"):
+            with contextlib.suppress(KeyError):  # two services have no worker
+                yield f"metrics of {service} {part}", httpx.get(platform.metrics_url(service, part), timeout=10).text
     with MongoClient(platform.backbone.mongodb_uri) as client:
         for name in client.list_database_names():
             for collection in client[name].list_collection_names():
@@ -102,6 +107,9 @@ def problems(platform):
         reply = asked(platform, "vale", "POST", "/v1/organisations/vale/enrolments", json=body)
         assert reply.status_code == 422, reply.text
         yield f"problem {number}", reply.text
+    managed = {"line_manager_ref": "V-9", "from_on": "2026-02-01"}
+    told = f"/v1/organisations/vale/practitioners/{record['employee_ref']}/line-managers"
+    assert asked(platform, "vale", "POST", told, json=managed).status_code == 201
     reply = asked(platform, "marchland", "GET", f"/v1/organisations/vale/practitioners/{record['employee_ref']}")
     assert reply.status_code == 404
     yield "a stranger's problem", reply.text.replace(reply.request.url.path, "")
@@ -111,7 +119,8 @@ def asked(platform, organisation: str, method: str, path: str, **content):
     """Return enrolment's answer to an employer's HR desk."""
     headers = {
         "Authorization": f"Bearer {platform.mint(organisation, 'hr', 'hr-desk', 'enrolment')}",
-        "Idempotency-Key": new_identifier(),
+        "Idempotency-Key": f"{CLIENTS_TEXT}-{new_identifier()}",
+        "X-Correlation-Id": CLIENTS_TEXT,
     }
     return httpx.request(method, platform.url("enrolment") + path, headers=headers, timeout=20, **content)
 

@@ -86,6 +86,20 @@ def test_discarded_event_is_skipped_by_a_rebuild(desk, stuck):
     assert list_parked(desk.unit, stuck.organisation) == ()
 
 
+def test_replayed_event_that_fails_again_in_a_rebuild_waits_again(desk, stuck, mended):
+    """What was replayed once and cannot be taken by a rebuild is listed again, so that its key can be freed again."""
+    ask_replay(desk.unit, stuck.organisation, stuck.topic, "k1", by="operator-1", reason="mended")
+    reader = desk.reader(stuck, book=mended, rules=QUICK)
+    desk.settle(reader, lambda: not list_parked(desk.unit, stuck.organisation))
+    reader.close()
+    database = desk.unit.database(stuck.organisation)
+    for name in ("sums", "effects", "positions"):
+        database[name].delete_many({})
+    again = desk.reader(stuck)
+    desk.reads_to(again, stuck, 5)
+    assert [one.number for one in list_parked(desk.unit, stuck.organisation)] == [2, 3, 5]
+
+
 def test_discard_of_the_last_one_frees_the_key_for_a_reader_that_runs(desk, owner):
     """The reader notices the decision at its next transaction, without being started anew."""
     owner.send(owner.make("k1", 1, orders="bug"))
