@@ -66,8 +66,6 @@ def identity(found: Practitioner) -> Body:
         "practitioner_id": found.practitioner_id,
         "given_name": found.given_name,
         "family_name": found.family_name,
-        "email": found.email,
-        "date_of_birth": found.date_of_birth,
         "registration_number": found.swe_number,
     }
 

@@ -239,13 +239,11 @@ class IdentityAsked(StrictSchema):
 
 
 class IdentityOut(StrictSchema):
-    """What a university is given for the registration of one person."""
+    """What a university is given for the registration of one person: no more than it needs to know them again."""
 
     practitioner_id = Identifier()
     given_name = Text(allow_none=True)
     family_name = Text(allow_none=True)
-    email = Text(allow_none=True)
-    date_of_birth = CivilDate(allow_none=True)
     registration_number = Text(allow_none=True)
 
 

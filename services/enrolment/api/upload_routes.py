@@ -19,7 +19,7 @@ from services.enrolment.application.uploads import Upload
 from services.enrolment.domain.decisions import REFUSED
 from services.enrolment.domain.errors import FileTooLarge, NoSuchThing, WrongFileType
 from services.enrolment.domain.mapping import FileMapping
-from services.enrolment.domain.text_files import MOST_BYTES
+from services.enrolment.domain.text_files import MOST_BYTES, MOST_ROWS
 from shared.http import (
     Reply,
     Routes,
@@ -74,7 +74,7 @@ class TooLarge(HttpRefusal):
 @asks(UPLOAD_ASKED)
 @returns(200, UPLOAD_OUT, description="this very file is being worked on already")
 @returns(202, UPLOAD_OUT)
-@refuses(413, "more than 20 MiB or 50,000 rows")
+@refuses(413, f"more than {MOST_BYTES // 2**20} MiB or {MOST_ROWS:,} rows")
 @refuses(415, "not a file of the expected type")
 def send(org: str) -> Reply:
     """Send a file; its rows are checked by and by, and nothing is taken before it is confirmed."""
