@@ -26,6 +26,7 @@ from shared.errors import ConcurrentChange
 LEASE = timedelta(seconds=20)
 CHECKED_AT_THE_DOOR_BYTES = 256 * 1024
 _SHOWN_NAME = 120
+_LONGEST_SHOWN = 1000  # no value is longer than 500: a cell beyond that is refused, and shown by its beginning
 
 
 def receive(desk: Desk, content: bytes, filename: str, mapping: FileMapping) -> tuple[Upload, bool]:
@@ -230,4 +231,5 @@ def _shown(cell: Cell) -> str:
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     text = cell.isoformat() if isinstance(cell, date) else "" if cell is None else str(cell)
+    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
     return text.encode("utf-8", "replace").decode("utf-8")  # JSON can spell half a character, which nothing can keep
