@@ -14,7 +14,7 @@ import structlog
 from pymongo.client_session import ClientSession
 
 from shared.clock import Clock, wait_for
-from shared.errors import Unavailable
+from shared.errors import Conflict, Unavailable
 from shared.events import reading_metrics
 from shared.events.checking import LogRecord
 from shared.events.consumer import LogSource, OutOfRange
@@ -63,6 +63,12 @@ class TopicReading(Protocol):
 
     def is_full(self) -> bool:
         """Say whether polling should pause."""
+
+
+class TakenOver(Conflict):
+    """Another reader holds the feeds, and no group divides them: going on would only take them back and forth."""
+
+    slug = "taken-over"
 
 
 class Reader:
@@ -122,13 +128,21 @@ class Reader:
         return self._is_ready and all(reading.available for reading in list(self._active.values()))
 
     def step(self) -> float:
-        """Do one round and return how many seconds to wait before the next: 0 while the log itself waits."""
+        """Do one round and return how many seconds to wait before the next: 0 while the log itself waits.
+
+        Raises:
+            TakenOver: another reader took the feeds, and no group of the broker decides between the two.
+        """
         try:
             self._round()
         except Fenced:
             log.warning("reader.fenced", service=self._service)
             reading_metrics.FENCED.labels(self._service).inc()
             self._leave()
+            if not self._shares_topics:
+                raise TakenOver(
+                    f"another reader of {self._service} has taken these feeds: run one reader, or READER_MODE=group"
+                ) from None
             return FENCED_SECONDS
         except OutOfRange as error:
             self._begin_again(error.topics)
