@@ -104,6 +104,8 @@ class RelayPart:
             database_prefix=given.database_prefix,
             plain_topics=[f"in.{owner}.{service}.v1" for owner in self._private],
             summed=self._summed,
+            kafka_config=given.kafka_config(),
+            replication_factor=given.replication_factor,
         ).run()
 
     def ready(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -33,10 +33,15 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnLog:
-    """The records of one feed's topic, partition 0, from any offset to its end."""
+    """The records of one feed's topic, partition 0, from any offset to its end.
 
-    def __init__(self, bootstrap_servers: str, topic: str, clock: Clock) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    `config` says how to connect (security_protocol, ssl_..., sasl_...).
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, topic: str, clock: Clock, *, config: Mapping[str, object] | None = None
+    ) -> None:
+        self._settings = {**(config or {}), "bootstrap_servers": bootstrap_servers}
         self._topic = topic
         self._clock = clock
 
@@ -46,7 +51,7 @@ class OwnLog:
         Raises:
             Unavailable: The broker does not answer.
         """
-        with _Consumer(self._bootstrap_servers, self._topic) as consumer:
+        with _Consumer(self._settings, self._topic) as consumer:
             return consumer.bounds()[0]
 
     def read(self, start: int) -> Iterator[LogRecord]:
@@ -57,7 +62,7 @@ class OwnLog:
         Raises:
             Unavailable: The broker does not answer, or the end is not reached in time without progress.
         """
-        with _Consumer(self._bootstrap_servers, self._topic) as consumer:
+        with _Consumer(self._settings, self._topic) as consumer:
             beginning, end = consumer.bounds()
             position = max(start, beginning)
             consumer.seek(position)
@@ -93,11 +98,11 @@ class OwnLog:
 class _Consumer:
     """A consumer of one partition without a group, closed at the end; kafka's errors become `Unavailable`."""
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+    def __init__(self, settings: Mapping[str, object], topic: str) -> None:
         self._partition = TopicPartition(topic, 0)
         try:
             self._consumer = KafkaConsumer(
-                bootstrap_servers=bootstrap_servers,
+                **settings,
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="none",

@@ -21,7 +21,6 @@ Lives here: the wiring. The loop is `reading_loop.py`, what happens to one feed 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -105,16 +104,13 @@ def build_reader(
 
 def kafka_options(service: str, settings: CommonSettings) -> KafkaOptions:
     """Return how the service's reader reaches the broker; its group is its own instance's."""
-    config: dict[str, object] = {}
-    if settings.kafka_config_file is not None:
-        config = json.loads(settings.kafka_config_file.read_text(encoding="utf-8"))
     return KafkaOptions(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         group=f"{service}.{settings.instance}" if settings.reader_mode == "group" else None,
         fetch_max_wait_ms=settings.fetch_max_wait_ms,
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=settings.heartbeat_interval_ms,
-        config=config,
+        config=settings.kafka_config(),
     )
 
 

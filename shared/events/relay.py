@@ -57,6 +57,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     partnership_hash: str
     lease_seconds: float = 30.0
     summed: dict[str, str] = msgspec.field(default_factory=dict)
+    kafka_config: dict[str, object] = msgspec.field(default_factory=dict)
     at: Callable[[str], None] = lambda _: None
 
 
@@ -75,7 +76,7 @@ class FeedRelay:
         self._announcer = Announcer(
             unit, name, partnership_version=links.partnership_version, partnership_hash=links.partnership_hash
         )
-        self._own_log = OwnLog(links.bootstrap_servers, name.topic, unit.clock)
+        self._own_log = OwnLog(links.bootstrap_servers, name.topic, unit.clock, config=links.kafka_config)
         self._head: Head | None = None
         self._mark = Mark()
         self._fresh: dict[int, list[Numbered]] = {}

@@ -26,7 +26,7 @@ from shared.events.feed import FeedName
 from shared.events.relay import FeedRelay, Links, Outcome
 from shared.events.relay_metrics import show
 from shared.events.sending import Sender
-from shared.events.topics import Topics
+from shared.events.topics import BROKERS_CHOICE, Topics
 from shared.identifiers import new_identifier
 from shared.storage.mongo import Client, database_name
 from shared.storage.unit_of_work import UnitOfWork
@@ -196,6 +196,8 @@ def build_relay(
     database_prefix: str = "",
     plain_topics: Sequence[str] = (),
     summed: Mapping[str, str] | None = None,
+    kafka_config: Mapping[str, object] | None = None,
+    replication_factor: int = BROKERS_CHOICE,
     holder: str | None = None,
     lease_seconds: float = 30.0,
     at: Callable[[str], None] = lambda _: None,
@@ -217,6 +219,8 @@ def build_relay(
         database_prefix: See `database_name`.
         plain_topics: Topics that are no feeds, made where missing (`in.brent.enrolment.v1`).
         summed: Per event type the field of its data that heartbeats add up as `credits`.
+        kafka_config: How every client connects (security_protocol, ssl_..., sasl_...).
+        replication_factor: Of the topics that are made; the broker's own default without it.
         holder: Who holds the leases. Processes that run at the same time differ; one that is started again under the
             same name takes over at once. `<service>.<instance>` without it.
         lease_seconds: How long a lease lasts after its last renewal.
@@ -230,8 +234,8 @@ def build_relay(
     client_id = f"{service}.{instance}.relay"
     links = Links(
         unit_of_work=unit_of_work,
-        topics=Topics(bootstrap_servers, clock),
-        sender=Sender(bootstrap_servers, clock, client_id=client_id),
+        topics=Topics(bootstrap_servers, clock, replication_factor=replication_factor, config=kafka_config),
+        sender=Sender(bootstrap_servers, clock, client_id=client_id, config=kafka_config),
         bootstrap_servers=bootstrap_servers,
         holder=holder or f"{service}.{instance}",
         heartbeat_seconds=heartbeat_seconds,
@@ -239,6 +243,7 @@ def build_relay(
         partnership_hash=partnership_hash,
         lease_seconds=lease_seconds,
         summed=dict(summed or {}),
+        kafka_config=dict(kafka_config or {}),
         at=at,
     )
     return Relay(links, feeds, stop=stop, poll_seconds=poll_seconds, plain_topics=plain_topics)

@@ -6,7 +6,7 @@ acknowledged. After any error the producer is thrown away, never mended; who sen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Condition, Lock
 from typing import Final
 
@@ -54,9 +54,10 @@ class _Budget:
 class _Line:
     """One producer with its budget; both go together."""
 
-    def __init__(self, bootstrap_servers: str, client_id: str) -> None:
+    def __init__(self, bootstrap_servers: str, client_id: str, config: Mapping[str, object]) -> None:
         self.budget = _Budget(MOST_BYTES_IN_FLIGHT)
         self.producer = KafkaProducer(
+            **config,
             bootstrap_servers=bootstrap_servers,
             client_id=client_id,
             acks="all",
@@ -73,12 +74,23 @@ class _Line:
 
 
 class Sender:
-    """Sends records to partition 0 of a topic and waits for every acknowledgement. Safe to share by threads."""
+    """Sends records to partition 0 of a topic and waits for every acknowledgement. Safe to share by threads.
 
-    def __init__(self, bootstrap_servers: str, clock: Clock, *, client_id: str = "relay") -> None:
+    `config` says how to connect (security_protocol, ssl_..., sasl_...).
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        clock: Clock,
+        *,
+        client_id: str = "relay",
+        config: Mapping[str, object] | None = None,
+    ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._clock = clock
         self._client_id = client_id
+        self._config = dict(config or {})
         self._line: _Line | None = None
         self._lock = Lock()
         self._generation = 0
@@ -101,7 +113,7 @@ class Sender:
             return [int(f.get(timeout=max(0.1, until - self._clock.monotonic())).offset) for f in futures]
         except (KafkaError, OSError, ValueError, AssertionError) as error:
             self._throw_away(line)
-            raise Unavailable(f"the broker did not take everything for {topic}") from error
+            raise Unavailable(f"the broker did not take everything for {topic} ({type(error).__name__})") from error
 
     def close(self) -> None:
         """Close the producer."""
@@ -127,7 +139,7 @@ class Sender:
         with self._lock:
             if self._line is None:
                 try:
-                    self._line = _Line(self._bootstrap_servers, self._client_id)
+                    self._line = _Line(self._bootstrap_servers, self._client_id, self._config)
                 except (KafkaError, OSError) as error:
                     raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
             return self._line

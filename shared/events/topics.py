@@ -6,7 +6,7 @@ topic is deleted and made again: everything on it can be sent again. No records 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import Final, TypeVar
 
@@ -27,6 +27,7 @@ REQUEST_MILLISECONDS: Final = 5000
 APPEAR_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 0.1
 BROKERS_CHOICE: Final = -1
+SAFE_REPLICATION: Final = 3
 
 
 class LogPlace(msgspec.Struct, frozen=True):
@@ -37,12 +38,23 @@ class LogPlace(msgspec.Struct, frozen=True):
 
 
 class Topics:
-    """The broker's topics, through one admin client that is made anew after any error. Safe to share by threads."""
+    """The broker's topics, through one admin client that is made anew after any error. Safe to share by threads.
 
-    def __init__(self, bootstrap_servers: str, clock: Clock, *, replication_factor: int = BROKERS_CHOICE) -> None:
+    `config` says how to connect (security_protocol, ssl_..., sasl_...).
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        clock: Clock,
+        *,
+        replication_factor: int = BROKERS_CHOICE,
+        config: Mapping[str, object] | None = None,
+    ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._clock = clock
         self._replication_factor = replication_factor
+        self._config = dict(config or {})
         self._admin: KafkaAdminClient | None = None
         self._lock = RLock()
 
@@ -97,6 +109,7 @@ class Topics:
             try:
                 if self._admin is None:
                     self._admin = KafkaAdminClient(
+                        **self._config,
                         bootstrap_servers=self._bootstrap_servers,
                         request_timeout_ms=REQUEST_MILLISECONDS,
                         bootstrap_timeout_ms=REQUEST_MILLISECONDS,
@@ -112,15 +125,21 @@ class Topics:
             admin.close()
 
     def _create(self, admin: KafkaAdminClient, topic: str, retention_milliseconds: str) -> None:
-        configs = {
-            "retention.ms": retention_milliseconds,
-            "cleanup.policy": "delete",
-            "max.message.bytes": LARGEST_RECORD_BYTES,
-        }
+        configs = topic_configs(retention_milliseconds, self._replication_factor)
         try:
             admin.create_topics([NewTopic(topic, 1, self._replication_factor, topic_configs=configs)])
         except TopicAlreadyExistsError:
             return
+
+
+def topic_configs(retention_milliseconds: str, replication_factor: int) -> dict[str, str]:
+    """Return a topic's settings: with three copies, an acknowledgement means that two hold the record."""
+    configs = {
+        "retention.ms": retention_milliseconds,
+        "cleanup.policy": "delete",
+        "max.message.bytes": LARGEST_RECORD_BYTES,
+    }
+    return {**configs, "min.insync.replicas": "2"} if replication_factor >= SAFE_REPLICATION else configs
 
 
 def _place(admin: KafkaAdminClient, topic: str) -> tuple[LogPlace | None, int]:

@@ -7,9 +7,9 @@ Decides nothing: `shared.events` does the work.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pymongo.errors import PyMongoError
@@ -40,6 +40,7 @@ class Address:
     mongodb_uri: str
     database_prefix: str
     kafka_bootstrap_servers: str
+    kafka_config: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class Operations:
 
     def topics(self) -> Iterator[TopicState]:
         """Yield every feed with how far it is."""
-        topics = Topics(self._address.kafka_bootstrap_servers, self._clock)
+        topics = Topics(self._address.kafka_bootstrap_servers, self._clock, config=self._address.kafka_config)
         try:
             for name in self.feeds():
                 unit = self._unit(name.service)
@@ -205,4 +206,5 @@ def address_of(state: Path) -> Address:
         mongodb_uri=settings.mongodb_uri,
         database_prefix=settings.database_prefix,
         kafka_bootstrap_servers=settings.kafka_bootstrap_servers,
+        kafka_config=settings.kafka_config(),
     )

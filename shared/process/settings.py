@@ -18,6 +18,7 @@ A service with settings of its own derives from `CommonSettings` and reads both 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ LOCAL = "local"
 PRODUCTION = "production"
 SLUG = Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error="must be small letters, digits and hyphens")
 PORTS = Range(min=0, max=65535)
+HOW_TO_CONNECT = ("security_protocol", "ssl_", "sasl_")
 
 Settings = TypeVar("Settings", bound="CommonSettings")
 
@@ -48,7 +50,7 @@ class CommonSettings:
     instance: names this instance; its reader groups are `<service>.<instance>`. INSTANCE
     mongodb_uri, database_prefix: where the databases are, and what their names begin with. MONGODB_URI, DATABASE_PREFIX
     kafka_bootstrap_servers: `host:port`, comma-separated. KAFKA_BOOTSTRAP_SERVERS
-    kafka_config_file: JSON with more client settings (security_protocol, sasl_...), or None. KAFKA_CONFIG_FILE
+    kafka_config_file: JSON on how to connect (security_protocol, ssl_..., sasl_...), or None. KAFKA_CONFIG_FILE
     replication_factor: of the topics that this instance's relays make. REPLICATION_FACTOR
     trusted_issuers_file: whose tokens are believed, as which organisation. TRUSTED_ISSUERS_FILE
     organisation_keys_dir: the hosted organisations' key files. ORGANISATION_KEYS_DIR
@@ -124,6 +126,15 @@ class CommonSettings:
             raise Malformed(f"HOSTED_ORGANISATIONS names no partner of {partnership.slug}: {', '.join(strangers)}")
         return partnership
 
+    def kafka_config(self) -> dict[str, object]:
+        """Return the further settings of every Kafka client of this process; empty without a file.
+
+        Raises:
+            Malformed: the file cannot be read, is no JSON object, or sets what it may not.
+        """
+        file = self.kafka_config_file
+        return {} if file is None else read_kafka_config(file)
+
     def hosted(self, partnership: Partnership) -> tuple[str, ...]:
         """Return the organisations that this instance hosts, in the partnership file's order."""
         if not self.hosted_organisations:
@@ -149,6 +160,24 @@ def load(read: Callable[[Env], Settings]) -> Settings:
         lines = "\n".join(f"  {fault.pointer}: {fault.detail}" for fault in faults)
         raise Malformed(f"settings that cannot be used:\n{lines}", faults=faults) from error
     return settings
+
+
+def read_kafka_config(file: Path) -> dict[str, object]:
+    """Return what a KAFKA_CONFIG_FILE holds: how the clients connect, never how they read or write.
+
+    Raises:
+        Malformed: the file cannot be read, is no JSON object, or sets what it may not. Values are not told: secrets.
+    """
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Malformed(f"KAFKA_CONFIG_FILE {file} cannot be read as JSON ({type(error).__name__})") from error
+    if not isinstance(config, dict):
+        raise Malformed(f"KAFKA_CONFIG_FILE {file} must hold a JSON object")
+    strange = sorted(name for name in config if not name.startswith(HOW_TO_CONNECT))
+    if strange:
+        raise Malformed(f"KAFKA_CONFIG_FILE may set security_protocol, ssl_... and sasl_..., not {', '.join(strange)}")
+    return config
 
 
 def _by_name(error: EnvValidationError) -> Mapping[str, list[str]]:

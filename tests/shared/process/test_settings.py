@@ -23,7 +23,7 @@ def environment(monkeypatch):
     """A setter of the whole environment that settings see."""
 
     def use(**variables: str) -> None:
-        for name in ("PROFILE", "HOSTED_ORGANISATIONS", "PORT", "READER_MODE", *GOOD):
+        for name in ("PROFILE", "HOSTED_ORGANISATIONS", "PORT", "READER_MODE", "KAFKA_CONFIG_FILE", *GOOD):
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -63,3 +63,37 @@ def test_hosted_organisations_stand_in_the_order_of_the_file(environment):
     environment(**GOOD, HOSTED_ORGANISATIONS="goldsmiths,brent")
     settings = load(CommonSettings.read)
     assert settings.hosted(settings.partnership()) == ("brent", "goldsmiths")
+
+
+def test_the_kafka_config_file_says_how_every_client_connects(environment, tmp_path):
+    """The secrets are in the file, and without one there is nothing to say."""
+    environment(**GOOD)
+    assert load(CommonSettings.read).kafka_config() == {}
+    file = tmp_path / "kafka.json"
+    file.write_text('{"security_protocol": "SASL_SSL", "sasl_plain_password": "s3cret"}')
+    environment(**GOOD, KAFKA_CONFIG_FILE=str(file))
+    assert load(CommonSettings.read).kafka_config() == {
+        "security_protocol": "SASL_SSL",
+        "sasl_plain_password": "s3cret",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"acks": 0, "sasl_plain_password": "s3cret"}', "may set security_protocol, ssl_... and sasl_..., not acks"),
+        ('["security_protocol"]', "must hold a JSON object"),
+        ('{"sasl_plain_password": s3cret}', "cannot be read as JSON"),
+        (None, "cannot be read as JSON"),
+    ],
+)
+def test_a_wrong_kafka_config_file_is_said_without_its_secrets(environment, tmp_path, text, said):
+    """How records are written is not for a file to change, and a message holds no secret."""
+    file = tmp_path / "kafka.json"
+    if text is not None:
+        file.write_text(text)
+    environment(**GOOD, KAFKA_CONFIG_FILE=str(file))
+    with pytest.raises(Malformed) as caught:
+        load(CommonSettings.read).kafka_config()
+    assert said in caught.value.detail
+    assert "s3cret" not in caught.value.detail
