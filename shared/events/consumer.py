@@ -23,6 +23,7 @@ from shared.events.log_identity import LogPlaces
 
 CLOSE_MILLISECONDS: Final = 2000
 METADATA_MILLISECONDS: Final = 5000
+BOOTSTRAP_MILLISECONDS: Final = 5000
 JOINING_SECONDS: Final = 1.0
 
 
@@ -107,6 +108,7 @@ class KafkaLog:
             "allow_auto_create_topics": False,
             "isolation_level": "read_committed",
             "fetch_max_wait_ms": options.fetch_max_wait_ms,
+            "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
             "metadata_max_age_ms": METADATA_MILLISECONDS,
             "max_poll_interval_ms": 300_000,
         }

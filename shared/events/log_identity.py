@@ -32,7 +32,9 @@ class LogPlaces:
         """
         try:
             if self._admin is None:
-                self._admin = KafkaAdminClient(request_timeout_ms=REQUEST_MILLISECONDS, **self._config)
+                self._admin = KafkaAdminClient(
+                    request_timeout_ms=REQUEST_MILLISECONDS, bootstrap_timeout_ms=REQUEST_MILLISECONDS, **self._config
+                )
             cluster = self._admin.describe_cluster()["cluster_id"]
             described = self._admin.describe_topics()
         except (KafkaError, OSError, ValueError) as error:
