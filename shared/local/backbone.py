@@ -2,15 +2,16 @@
 
 `local`: SecantusDB (MongoDB's protocol) and Tansu (Kafka's), separate processes on loopback, started through their
 command lines and never imported (SecantusDB is GPL-2.0). `docker`: apache/kafka and mongo:8 by testcontainers, only
-when asked for. `external`: KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI. Tansu keeps its records in memory: a stop is the
+when asked for. `external`: KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI, with KAFKA_CONFIG_FILE where Kafka asks who is
+there. Tansu keeps its records in memory: a stop is the
 loss of the cluster, after which relays publish their feeds again.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from pymongo.errors import PyMongoError
 from shared.errors import Malformed, Unavailable
 from shared.local.ports import LOOPBACK, accepts, preferred
 from shared.local.programs import Program, listens
+from shared.process.settings import read_kafka_config
 
 LOCAL, DOCKER, EXTERNAL = "local", "docker", "external"
 CHOICES = (LOCAL, DOCKER, EXTERNAL)
@@ -38,6 +40,7 @@ class Backbone:
     description: str
     mongodb_uri: str
     kafka_bootstrap_servers: str
+    kafka_config: Mapping[str, object] = field(default_factory=dict)
     programs: tuple[Program, ...] = ()
     close: Callable[[], None] = lambda: None
 
@@ -55,7 +58,8 @@ def choose(asked: str | None, directory: Path, port_base: int) -> Backbone:
     mongodb_uri, servers = env.str("MONGODB_URI", ""), env.str("KAFKA_BOOTSTRAP_SERVERS", "")
     kind = asked or (EXTERNAL if mongodb_uri and servers else LOCAL)
     if kind == EXTERNAL:
-        return external(mongodb_uri, servers)
+        file = env.path("KAFKA_CONFIG_FILE", None)
+        return external(mongodb_uri, servers, read_kafka_config(file) if file else None)
     if kind == DOCKER:
         from shared.local.containers import start_containers
 
@@ -63,8 +67,8 @@ def choose(asked: str | None, directory: Path, port_base: int) -> Backbone:
     return local(directory, preferred(port_base + 17), preferred(port_base + 92))
 
 
-def external(mongodb_uri: str, servers: str) -> Backbone:
-    """Return the backbone that runs elsewhere.
+def external(mongodb_uri: str, servers: str, kafka_config: Mapping[str, object] | None = None) -> Backbone:
+    """Return the backbone that runs elsewhere; `kafka_config` says how to connect where that is not in the clear.
 
     Raises:
         Malformed: an address is missing.
@@ -76,6 +80,7 @@ def external(mongodb_uri: str, servers: str) -> Backbone:
         description=f"external (Kafka at {servers}, MongoDB as MONGODB_URI says)",
         mongodb_uri=mongodb_uri,
         kafka_bootstrap_servers=servers,
+        kafka_config=kafka_config or {},
     )
 
 

@@ -19,6 +19,7 @@ from shared.clock import SystemClock
 from shared.errors import PlatformError
 from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
+from shared.local.fresh import refuse_yesterday
 from shared.local.issuer import LocalIssuer
 from shared.local.operator_commands import parked, republish, state_option, topics, verify_feed
 from shared.local.platform import ROOT, Place, RunningPlatform, alone, running
@@ -187,6 +188,8 @@ def _run(place: Place, asked: str | None, data: Path, play: Play | None) -> int:
                 shutil.rmtree(data)
             chosen = backbones.choose(asked, data, place.port_base)
             try:
+                if play is not None and chosen.kind == backbones.EXTERNAL:
+                    refuse_yesterday(chosen, load(place.partnership_file))
                 _keep_running(place, chosen, stop, play)
             finally:
                 chosen.close()

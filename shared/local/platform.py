@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from environs import Env
+
 import shared
 from shared.clock import Clock
 from shared.errors import Conflict
 from shared.identifiers import NewIdentifier
+from shared.local.backbone import LOCAL as LOCAL_BACKBONE
 from shared.local.backbone import Backbone
 from shared.local.issuer import LocalIssuer
 from shared.local.leftovers import end_leftovers
@@ -195,7 +198,17 @@ def _environment(place: Place, backbone: Backbone, issuer: LocalIssuer) -> dict[
         "HOST": LOOPBACK,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        **_waits(backbone),
     }
+
+
+def _waits(backbone: Backbone) -> dict[str, str]:
+    """Return how readers wait on Apache Kafka, which refuses the short sessions of the local broker's profile."""
+    if backbone.kind == LOCAL_BACKBONE:
+        return {}
+    env = Env()
+    usual = {"FETCH_MAX_WAIT_MS": "500", "SESSION_TIMEOUT_MS": "10000", "HEARTBEAT_INTERVAL_MS": "3000"}
+    return {name: env.str(name, value) for name, value in usual.items()}
 
 
 def _prepare(supervisor: Supervisor, environment: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
