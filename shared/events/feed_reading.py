@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.events.alarms import FORK, GAP, LIMIT, Alarm
-from shared.events.checking import Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
+from shared.events.checking import Beat, Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
 from shared.events.deciding import replay_asked, replay_requests
 from shared.events.feed import FeedName
 from shared.events.feed_watch import FeedWatch
@@ -58,6 +58,7 @@ class ReadingTools:
     clock: Clock
     rules: ReadingRules = field(default_factory=ReadingRules)
     fetch: FetchRange | None = None
+    partnership_hash: str = ""
 
 
 class FeedReading:
@@ -65,6 +66,7 @@ class FeedReading:
 
     def __init__(self, feed: FeedName, takers: Sequence[str], router: Router, tools: ReadingTools) -> None:
         rules = tools.rules
+        self._partnership_hash = tools.partnership_hash
         self.feed = feed
         self.topic = feed.topic
         self.read_to = 0
@@ -221,6 +223,8 @@ class FeedReading:
                 return
             elif isinstance(verdict, Opening):
                 self._meet_generation(verdict)
+            elif isinstance(verdict, Beat) and self._partnership_hash:
+                self._watch.compare_partnership(verdict.heartbeat.partnership_hash, self._partnership_hash)
 
     def _meet_generation(self, opening: Opening) -> None:
         """Adopt another generation where all of it is still to be read; otherwise begin the log again."""

@@ -34,6 +34,7 @@ class FeedWatch:
         self._takers = tuple(takers)
         self._labels = (unit.service, feed.topic)
         self._is_kept = False
+        self._theirs = ""
 
     def load(self) -> None:
         """Take up the alarm that an earlier reader left, and count what is parked."""
@@ -97,6 +98,13 @@ class FeedWatch:
         """Show the newest number that the owner has named, and when the feed was last heard of."""
         reading_metrics.ANNOUNCED.labels(*self._labels).set(newest)
         reading_metrics.HEARD.labels(*self._labels).set(now.timestamp())
+
+    def compare_partnership(self, theirs: str, ours: str) -> None:
+        """Show whether the owner works with another partnership file than this instance; say so once for each file."""
+        reading_metrics.OTHER_PARTNERSHIP.labels(*self._labels).set(int(theirs != ours))
+        if theirs != ours and theirs != self._theirs:
+            log.warning("feed.other_partnership_file", feed=self._feed.topic, theirs=theirs, ours=ours)
+        self._theirs = theirs
 
     def reached(self, number: int) -> None:
         """Show the last number taken."""

@@ -93,7 +93,12 @@ def build_reader(
         source=lambda: KafkaLog(wanted, options),
         readings=readings,
         tools=lambda session: ReadingTools(
-            unit=unit, session=session, clock=clock, rules=rules or ReadingRules(), fetch=ask
+            unit=unit,
+            session=session,
+            clock=clock,
+            rules=rules or ReadingRules(),
+            fetch=ask,
+            partnership_hash=partnership.hash,
         ),
         unit=unit,
         clock=clock,

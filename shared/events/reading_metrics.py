@@ -19,5 +19,8 @@ HEARD: Final = Gauge("feed_heard_at_seconds", "When the feed was last heard of, 
 WAITING: Final = Gauge("parked_records", "Records that are parked and wait for a person.", ["service", "feed"])
 PARKED: Final = Counter("parked_total", "Records that were parked, causes and followers.", ["service", "feed"])
 ALARMS: Final = Gauge("feed_alarms", "1 while the feed stands still for this reason.", ["service", "feed", "kind"])
+OTHER_PARTNERSHIP: Final = Gauge(
+    "feed_other_partnership_file", "1 while the feed's owner has another partnership file.", ["service", "feed"]
+)
 FENCED: Final = Counter("reader_fenced_total", "How often another reader had taken over.", ["service"])
 EFFECTS: Final = Counter("events_taken_total", "Effects committed.", ["service", "source"])

@@ -26,6 +26,8 @@ from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.identifiers import new_identifier
 from shared.storage.unit_of_work import UnitOfWork, Work
 
+PARTNERSHIP_HASH = "0"
+
 
 class Noted(msgspec.Struct, frozen=True):
     """A tolerant struct of a made-up event."""
@@ -104,7 +106,14 @@ class Owner:
         self.producer.send(self.topic, key=key, value=value, headers=headers or [], partition=0)
         self.producer.flush(10)
 
-    def beat(self, number: int | None = None, *, head: str | None = None, epoch: int = 1) -> None:
+    def beat(
+        self,
+        number: int | None = None,
+        *,
+        head: str | None = None,
+        epoch: int = 1,
+        partnership_hash: str = PARTNERSHIP_HASH,
+    ) -> None:
         """Send a heartbeat."""
         self.send_unnumbered(
             Heartbeat(
@@ -115,7 +124,7 @@ class Owner:
                 epoch=epoch,
                 generation=self.generation,
                 partnership_version="1",
-                partnership_hash="0",
+                partnership_hash=partnership_hash,
             ),
             epoch=epoch,
         )
@@ -192,7 +201,12 @@ class Desk:
             source=lambda: KafkaLog(topics, options),
             readings=readings,
             tools=lambda session: ReadingTools(
-                unit=self.unit, session=session, clock=clock, rules=rules or ReadingRules(), fetch=fetch
+                unit=self.unit,
+                session=session,
+                clock=clock,
+                rules=rules or ReadingRules(),
+                fetch=fetch,
+                partnership_hash=PARTNERSHIP_HASH,
             ),
             unit=self.unit,
             clock=clock,

@@ -6,6 +6,7 @@ import pytest
 
 from shared.events.feed_reading import ReadingRules
 from shared.events.reading_loop import TakenOver
+from shared.events.reading_metrics import OTHER_PARTNERSHIP
 
 
 def test_reader_takes_every_event_once_and_in_order(desk, owner):
@@ -137,6 +138,21 @@ def test_reader_rewinds_when_the_log_is_shorter_than_its_position(desk, owner):
     owner.send(owner.make())
     desk.reads_to(again, owner, 3)
     assert desk.sums(owner) == {"k1": 3}
+
+
+def test_owner_with_another_partnership_file_is_noticed(desk, owner):
+    """A heartbeat says which partnership file its owner works with; another one than ours shows, and stops showing."""
+
+    def differs() -> float:
+        return OTHER_PARTNERSHIP.labels("enrolment", owner.topic)._value.get()
+
+    owner.send(owner.make())
+    reader = desk.reader(owner)
+    desk.reads_to(reader, owner, 1)
+    owner.beat(partnership_hash="f" * 64)
+    desk.settle(reader, lambda: differs() == 1)
+    owner.beat()
+    desk.settle(reader, lambda: differs() == 0)
 
 
 def test_heartbeat_never_causes_a_write(desk, owner):
