@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.events.alarms import FORK, GAP, LIMIT, Alarm
-from shared.events.checking import Beat, Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
+from shared.events.checking import Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
 from shared.events.deciding import replay_asked, replay_requests
 from shared.events.feed import FeedName
 from shared.events.feed_watch import FeedWatch
@@ -223,7 +223,7 @@ class FeedReading:
                 return
             elif isinstance(verdict, Opening):
                 self._meet_generation(verdict)
-            elif isinstance(verdict, Beat) and self._partnership_hash:
+            elif self._partnership_hash:  # a heartbeat
                 self._watch.compare_partnership(verdict.heartbeat.partnership_hash, self._partnership_hash)
 
     def _meet_generation(self, opening: Opening) -> None:
