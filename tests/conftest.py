@@ -1,6 +1,7 @@
 """Fixtures of all tests: a real database and a real broker for the whole run, and names that no other test uses.
 
-`MONGODB_URI` and `KAFKA_BOOTSTRAP_SERVERS`, when set, name servers to use instead of starting ones.
+`MONGODB_URI` and `KAFKA_BOOTSTRAP_SERVERS`, when set, name servers to use instead of starting ones; with
+`KAFKA_IS_REAL` the broker is said to be Apache Kafka.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ from shared.testing.backbone import bootstrap, broker_server, database_server, d
 MakeUnitOfWork = Callable[..., UnitOfWork]
 _RUN = new_identifier()[-8:]
 _NUMBERS = count(1)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, loudly, what needs a real Apache Kafka where there is none."""
+    if item.get_closest_marker("kafka") is not None and not Env().bool("KAFKA_IS_REAL", False):
+        pytest.skip("NOT RUN: needs a real Apache Kafka, which make test-kafka starts")
 
 
 @pytest.fixture(scope="session")

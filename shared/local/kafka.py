@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -72,8 +73,14 @@ def fetch() -> None:
     shutil.copyfile(pom, fetched)
 
 
-def prepare(directory: Path, port: int) -> Path:
+def prepare(directory: Path, port: int, *, more: str = "", users: Mapping[str, str] | None = None) -> Path:
     """Return the settings file of a node that keeps its records in `directory`, formatted when it is new.
+
+    Args:
+        directory: Where everything of the node is kept.
+        port: Where it listens.
+        more: Settings beside or instead of the usual ones, with PORT and CONTROLLER_PORT to be filled in.
+        users: Names and passwords of SCRAM-SHA-512 users that the node knows from the start.
 
     Raises:
         Unavailable: the directory could not be formatted.
@@ -81,11 +88,13 @@ def prepare(directory: Path, port: int) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     records = directory.resolve() / "records"
     settings = directory / "server.properties"
-    text = SETTINGS.read_text().replace("CONTROLLER_PORT", str(preferred(port + 1)))
+    text = f"{SETTINGS.read_text()}\n{more}".replace("CONTROLLER_PORT", str(preferred(port + 1)))
     settings.write_text(re.sub(r"\bPORT\b", str(port), text).replace("DIRECTORY", str(records)))
     if not (records / "meta.properties").exists():
         identifier = _output((*TOOL, "random-uuid")).split()[-1]
-        output = _output((*TOOL, "format", "--standalone", "-t", identifier, "-c", str(settings)))
+        known = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in (users or {}).items()]
+        options = [option for user in known for option in ("--add-scram", user)]
+        output = _output((*TOOL, "format", "--standalone", "-t", identifier, "-c", str(settings), *options))
         if not (records / "meta.properties").exists():
             raise Unavailable(f"Apache Kafka's directory could not be formatted:\n{output.strip()[-1000:]}")
     return settings

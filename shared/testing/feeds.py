@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
 import msgspec
@@ -45,6 +45,7 @@ def a_relay(
     heartbeat_seconds: float = 3600.0,
     poll_seconds: float = 0.5,
     at: Callable[[str], None] = lambda _: None,
+    kafka_config: Mapping[str, object] | None = None,
 ) -> Relay:
     """Return a relay of some feeds of one service."""
     return build_relay(
@@ -61,6 +62,7 @@ def a_relay(
         holder=holder,
         lease_seconds=lease_seconds,
         at=at,
+        kafka_config=kafka_config,
     )
 
 
