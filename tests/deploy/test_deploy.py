@@ -61,6 +61,23 @@ def test_compose_sets_only_settings_that_exist():
     assert set(compose()["x-service"]["environment"]) <= variables_in_examples()
 
 
+def test_compose_sets_nothing_to_nothing():
+    """A variable that is there but empty is another thing than one that is not: metrics would go to files."""
+    assert [name for name, value in compose()["x-service"]["environment"].items() if value in ("", None)] == []
+
+
+def test_every_container_of_a_service_has_its_keys_and_the_partnership_file_and_is_never_asked_for_elsewhere():
+    """What the settings name is mounted where they say, and no image of ours is looked for on a public registry."""
+    paths = ("PARTNERSHIP_FILE", "TRUSTED_ISSUERS_FILE", "ORGANISATION_KEYS_DIR", "DOORS_FILE")
+    for name, entry in compose()["services"].items():
+        if name in ("kafka", "mongo"):
+            continue
+        mounted = [volume.removesuffix(":ro").rsplit(":", 1)[1] for volume in entry["volumes"]]
+        named = [entry["environment"][path] for path in paths if path in entry["environment"]]
+        assert all(any(path.startswith(place) for place in mounted) for path in named), name
+        assert entry["pull_policy"] == "never", name
+
+
 def test_compose_and_containers_use_the_same_images():
     """What `--backbone docker` and `make test-containers` start is what compose starts."""
     images = {entry.get("image") for entry in compose()["services"].values()}
