@@ -24,7 +24,7 @@ from shared.local.play.main import play
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 MARCHLAND = SCENARIOS / "marchland"
 NORTH_WEST_LONDON = SCENARIOS / "north-west-london"
-KILL_EVERY_SECONDS = 2.0
+KILL_EVERY_SECONDS = 1.6
 CLIENTS_TEXT = "Jane.Canary-SW136973"
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
