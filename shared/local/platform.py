@@ -86,6 +86,11 @@ class RunningPlatform:
         """Return host:port of the broker, for the intake topics."""
         return self.backbone.kafka_bootstrap_servers
 
+    @property
+    def kafka_config(self) -> Mapping[str, object]:
+        """Return how to connect to the broker where that is not in the clear."""
+        return self.backbone.kafka_config
+
     def url(self, service: str) -> str:
         """Return the base URL of a service's API, without `/v1`."""
         return f"http://{LOOPBACK}:{self.place.api_port(service)}"

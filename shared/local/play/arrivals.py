@@ -85,7 +85,8 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 def _by_intake(stage: Stage, export: Export) -> list[dict[str, Any]]:
     records = read_lines(stage.scenario.folder / export.file)
-    answers = HrSystem(stage.platform.kafka_bootstrap, export.organisation, stage.clock).send_all(records)
+    broker, config = stage.platform.kafka_bootstrap, stage.platform.kafka_config
+    answers = HrSystem(broker, export.organisation, stage.clock, config).send_all(records)
     rows = []
     for record, decision, codes in decisions(records, answers):
         row = {"line": record.line, "record_ref": record.record_ref, "decision": decision, **record.names}

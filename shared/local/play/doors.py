@@ -42,6 +42,10 @@ class Platform(Protocol):
     def kafka_bootstrap(self) -> str:
         """Return host:port of the broker, for the intake topics."""
 
+    @property
+    def kafka_config(self) -> Mapping[str, object]:
+        """Return how to connect to the broker where that is not in the clear."""
+
     def memory_bytes(self) -> int:
         """Return the memory of all processes together."""
 

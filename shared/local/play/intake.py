@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,10 @@ def _content(record: Sent) -> bytes:
 class HrSystem:
     """One employer's HR system: a producer to `in.<org>` and a reader of `out.<org>`."""
 
-    def __init__(self, bootstrap: str, organisation: str, clock: Clock) -> None:
-        self._bootstrap = bootstrap
+    def __init__(
+        self, bootstrap: str, organisation: str, clock: Clock, config: Mapping[str, object] | None = None
+    ) -> None:
+        self._broker = {**(config or {}), "bootstrap_servers": bootstrap}
         self._in = f"in.{organisation}.enrolment.v1"
         self._out = f"out.{organisation}.enrolment.v1"
         self._clock = clock
@@ -122,7 +125,7 @@ class HrSystem:
         seen: dict[str, IntakeAnswer] = {}
         try:
             consumer = KafkaConsumer(
-                bootstrap_servers=self._bootstrap,
+                **self._broker,
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
                 allow_auto_create_topics=False,
@@ -154,9 +157,7 @@ class HrSystem:
     def _send(self, records: list[Sent]) -> None:
         producer: Any = None
         try:
-            producer = KafkaProducer(
-                bootstrap_servers=self._bootstrap, allow_auto_create_topics=False, max_block_ms=10_000
-            )
+            producer = KafkaProducer(**self._broker, allow_auto_create_topics=False, max_block_ms=10_000)
             acknowledgements = [
                 producer.send(self._in, key=record.record_ref.encode(), value=record.value, partition=0)
                 for record in records
