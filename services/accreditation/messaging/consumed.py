@@ -137,11 +137,3 @@ def subscriptions(open_desk: OpenDesk) -> tuple[Subscription[Any], ...]:
             "assessment.practice-confirmed.v1", PracticeConfirmed, _to_universities, on_desk(when_practice_confirmed)
         ),
     )
-
-
-def _unbound(_work: Work) -> Desk:
-    raise NotImplementedError("bind the table with subscriptions(open_desk)")
-
-
-SUBSCRIPTIONS = subscriptions(_unbound)
-"""The table without a database behind it: what is read, by which struct, for whom."""

@@ -240,13 +240,6 @@ def subscriptions(open_projections: Open) -> tuple[Subscription[Any], ...]:
     )
 
 
-def _unbound(work: Work) -> Projections:
-    raise NotImplementedError(f"the table is bound to no storage room, so {work.organisation} has no projections")
-
-
-SUBSCRIPTIONS = subscriptions(_unbound)
-"""The table bound to nothing: for whoever asks what is read, not for a reader."""
-
 IGNORED = frozenset(
     {
         "enrolment.cohort-opened.v1",

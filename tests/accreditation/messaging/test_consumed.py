@@ -9,12 +9,13 @@ import msgspec
 import pytest
 import yaml
 
-from services.accreditation.messaging.consumed import FEEDS, IGNORED, SUBSCRIPTIONS
+from services.accreditation.messaging.consumed import FEEDS, IGNORED, subscriptions
 from shared.events.contracts import ContractBook
 from shared.events.subscriptions import SubscriptionBook
 
 CONTRACTS = Path(__file__).parents[3] / "shared" / "contracts"
 BOOK = ContractBook()
+SUBSCRIPTIONS = subscriptions(lambda _: None)  # looked at, never called
 
 
 def _org_types(service):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.reporting.messaging.consumed import FEEDS, IGNORED, SUBSCRIPTIONS
+from services.reporting.messaging.consumed import FEEDS, IGNORED, subscriptions
 from shared.errors import Forbidden
 from shared.events.contracts import ContractBook
 
 BOOK = ContractBook()
+SUBSCRIPTIONS = subscriptions(lambda _: None)  # looked at, never called
 EXAMPLES = [(row, name, data) for row in SUBSCRIPTIONS for name, data in BOOK.examples(row.type).items()]
 
 
