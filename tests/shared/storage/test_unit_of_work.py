@@ -6,8 +6,9 @@ from threading import Barrier, Thread
 
 import msgspec
 import pytest
+from pymongo.errors import OperationFailure
 
-from shared.errors import ConcurrentChange, Malformed, RuleBroken
+from shared.errors import ConcurrentChange, Malformed, RuleBroken, Unavailable
 from shared.events.envelope import Cause, Outgoing
 from shared.events.feed import MOST_EVENTS
 
@@ -141,3 +142,51 @@ def test_an_event_apart_shares_no_correlation_with_the_rest_of_its_commit(unit_o
     assert apart["correlationid"] != "why"
     assert apart.get("causationid") is None
     assert apart.get("traceparent") is None
+
+
+class LostCommit:
+    """A real session whose first commit happens, or does not, and whose answer is "no such transaction"."""
+
+    def __init__(self, client, *, happens: bool) -> None:
+        self.session = client.start_session()
+        self._commit = self.session.commit_transaction
+        self._happens = happens
+        self.session.commit_transaction = self.lose_once
+
+    def lose_once(self) -> None:
+        """Lose the first answer; later commits are the session's own."""
+        self.session.commit_transaction = self._commit
+        if self._happens:
+            self._commit()
+        else:
+            self.session.abort_transaction()
+        raise OperationFailure("no such transaction", code=251)
+
+
+@pytest.mark.parametrize("happens", [True, False])
+def test_p2_lost_answer_to_a_commit_leads_to_one_effect(unit_of_work, organisation, mongo_client, happens):
+    """Whether the commit whose answer was lost had happened or not: one row, one entry, the callback's result."""
+    lost = LostCommit(mongo_client, happens=happens)
+    runs = []
+
+    def place(work):
+        runs.append(1)
+        work.rows("things").insert_one({"_id": work.new_id()})
+        work.emit(an_event())
+        return "placed"
+
+    with lost.session:
+        assert unit_of_work.run(organisation, place, session=lost.session) == "placed"
+    database = unit_of_work.database(organisation)
+    assert [database[name].count_documents({}) for name in ("things", "org_entries", "org_pending")] == [1, 1, 1]
+    assert len(runs) == (1 if happens else 2)
+
+
+def test_p2_lost_answer_without_an_event_is_unavailable_and_never_guessed(unit_of_work, organisation, mongo_client):
+    """With no entry to look for nobody can know: the asker is told to repeat, and nothing is run a second time."""
+    lost = LostCommit(mongo_client, happens=True)
+    with lost.session, pytest.raises(Unavailable, match="repeat"):
+        unit_of_work.run(
+            organisation, lambda work: work.rows("things").insert_one({"_id": work.new_id()}), session=lost.session
+        )
+    assert unit_of_work.database(organisation)["things"].count_documents({}) == 1
