@@ -14,6 +14,7 @@ from environs import Env
 
 from shared.clock import SystemClock
 from shared.identifiers import new_identifier
+from shared.local.backbone import database_answers
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import Contracts, UnitOfWork
 from shared.testing.backbone import bootstrap, broker_server, database_server, database_uri
@@ -21,12 +22,25 @@ from shared.testing.backbone import bootstrap, broker_server, database_server, d
 MakeUnitOfWork = Callable[..., UnitOfWork]
 _RUN = new_identifier()[-8:]
 _NUMBERS = count(1)
+_SHARED: list[str] = []
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, loudly, what needs a real Apache Kafka where there is none."""
     if item.get_closest_marker("kafka") is not None and not Env().bool("KAFKA_IS_REAL", False):
         pytest.skip("NOT RUN: needs a real Apache Kafka, which make test-kafka starts")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """End the run when the database that all tests share is lost: hours of time-outs would only hide which test did it.
+
+    Raises:
+        Exit: It does not answer any more.
+    """
+    if report.failed and _SHARED and not any(database_answers(_SHARED[0]) for _ in range(3)):
+        message = f"the database at {_SHARED[0]} does not answer any more after {report.nodeid}"
+        pytest.exit(f"{message}\n{report.longreprtext[-4000:]}", returncode=3)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +52,9 @@ def mongodb_uri(tmp_path_factory) -> Iterator[str]:
         return
     server = database_server(tmp_path_factory.mktemp("database"))
     server.start()
-    yield database_uri(server)
+    _SHARED.append(database_uri(server))
+    yield _SHARED[0]
+    _SHARED.clear()
     server.stop()
 
 

@@ -52,7 +52,7 @@ from shared.http.fields import (
 from shared.http.paging import Page, cursor_for, page_of
 from shared.http.replies import Reply, etag_of, if_match
 from shared.http.routes import Routes, routes_without_decision, unlisted_actions
-from shared.http.service import ServiceDescription, current_principal, current_service, read, transact
+from shared.http.service import ServiceDescription, current_principal, current_service, keep_content, read, transact
 
 __all__ = [
     "Choice",
@@ -83,6 +83,7 @@ __all__ = [
     "cursor_for",
     "etag_of",
     "if_match",
+    "keep_content",
     "load",
     "page_of",
     "paged",

@@ -17,6 +17,7 @@ from shared.http.idempotency import COLLECTION, Idempotency
 from shared.http.replies import Reply
 from shared.identity import Principal, RoleTable, TokenVerifier
 from shared.partnership.model import Partnership
+from shared.storage.contents import Contents
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 from shared.telemetry import correlation
 
@@ -77,6 +78,16 @@ def read(organisation: str, callback: Callable[[Reading], Reply]) -> Reply:
     """Return what `callback` makes of `organisation`'s data, read outside any transaction. For GETs."""
     must_be_hosted(organisation)
     return callback(current_service().unit_of_work.reading(organisation))
+
+
+def keep_content(organisation: str, content: bytes) -> str:
+    """Keep an uploaded file and return its id, for the transaction that follows to name; unnamed it is swept away.
+
+    Raises:
+        Unavailable: the database does not answer (503).
+    """
+    must_be_hosted(organisation)
+    return Contents(current_service().unit_of_work, organisation).keep(content)
 
 
 def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:

@@ -28,6 +28,7 @@ from shared.http import (
     conditional,
     etag_of,
     if_match,
+    keep_content,
     load,
     page_of,
     paged,
@@ -82,13 +83,14 @@ def send(org: str) -> Reply:
     file = uploaded()
     filename = asked.get("filename") or file.filename or "upload.csv"
     read_file = rooms().read_file
+    content_id = keep_content(org, file.content)
 
     def change(work: Work) -> Reply:
         at = desk(work)
         try:
             mapping = mapping_for(_declared(at.organisation, work), filename, asked.get("charset"))
             upload_handlers.refuse_at_the_door(file.content, mapping, read_file)
-            upload, is_new = upload_handlers.receive(at, file.content, filename, mapping)
+            upload, is_new = upload_handlers.receive(at, file.content, content_id, filename, mapping)
         except FileTooLarge as error:
             raise TooLarge(error.detail, faults=error.faults) from error
         except WrongFileType as error:

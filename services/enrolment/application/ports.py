@@ -172,20 +172,20 @@ class Uploads(Protocol):
     def waiting(self) -> list[Upload]:
         """Return jobs that a worker has something to do for, oldest first."""
 
-    def add(self, upload: Upload, content: bytes) -> None:
-        """Keep a new job with its file."""
+    def find_any(self, upload_id: str) -> Upload | None:
+        """Return the job, one that is being removed too, or None."""
+
+    def add(self, upload: Upload) -> None:
+        """Keep a new job."""
 
     def save(self, upload: Upload) -> Upload:
         """Keep the job as its next version and return that."""
 
     def remove(self, upload_id: str) -> None:
-        """Forget a job, its file and its rows."""
+        """Forget a job."""
 
-    def content(self, upload_id: str) -> bytes:
-        """Return the file."""
-
-    def forget_content(self, upload_id: str) -> None:
-        """Forget the file, when every row has been decided."""
+    def remove_rows(self, upload_id: str, first: int, limit: int) -> None:
+        """Forget up to `limit` rows from index `first`."""
 
     def add_rows(self, rows: Sequence[UploadRow]) -> None:
         """Keep checked rows."""

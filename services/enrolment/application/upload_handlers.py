@@ -1,4 +1,4 @@
-"""Uploaded files, step by step: taken in, checked 500 rows at a time, confirmed, imported 250 rows at a time.
+"""Uploaded files, step by step: taken in, checked 500 rows at a time, confirmed, imported 250 at a time.
 
 Each step is one transaction that also moves the job on, guarded by the worker's epoch: a worker that died is followed
 by one that begins where the last commit stopped, and one that merely slept finds itself fenced.
@@ -29,8 +29,8 @@ _SHOWN_NAME = 120
 _LONGEST_SHOWN = 1000  # no value is longer than 500: a cell beyond that is refused, and shown by its beginning
 
 
-def receive(desk: Desk, content: bytes, filename: str, mapping: FileMapping) -> tuple[Upload, bool]:
-    """Return the job of an uploaded file, and whether it is new.
+def receive(desk: Desk, content: bytes, content_id: str, filename: str, mapping: FileMapping) -> tuple[Upload, bool]:
+    """Return the job of an uploaded file, kept as `content_id`, and whether it is new.
 
     The same content that is still being worked on is the same job; content that was completed before is recognised
     (`same_as`), and its rows will be duplicates.
@@ -50,12 +50,13 @@ def receive(desk: Desk, content: bytes, filename: str, mapping: FileMapping) -> 
         filename="".join(char for char in filename if char.isprintable())[:_SHOWN_NAME],
         sha256=digest,
         bytes=len(content),
+        content_id=content_id,
         mapping=mapping,
         uploaded_at=desk.now,
         same_as=before[0].upload_id if before else None,
     )
     desk.silent("a file is the employer's own until its rows are taken")
-    desk.uploads.add(upload, content)
+    desk.uploads.add(upload)
     return upload, True
 
 
@@ -82,7 +83,7 @@ def confirm(desk: Desk, upload_id: str) -> Upload:
 
 
 def remove(desk: Desk, upload_id: str) -> None:
-    """Forget a job that was not confirmed.
+    """Have a job that was not confirmed forgotten: gone for everybody at once, by the worker step by step.
 
     Raises:
         WrongState: It was confirmed.
@@ -91,7 +92,7 @@ def remove(desk: Desk, upload_id: str) -> None:
     if upload.state in (uploads.CONFIRMING, uploads.COMPLETED):
         raise WrongState("a confirmed upload stays")
     desk.silent("nobody was told of the file")
-    desk.uploads.remove(upload_id)
+    desk.uploads.save(replace(upload, state=uploads.REMOVING, done=0, leased_until=None))
 
 
 def find(desk: Desk, upload_id: str) -> Upload:
@@ -108,7 +109,7 @@ def find(desk: Desk, upload_id: str) -> Upload:
 
 def lease(desk: Desk, upload_id: str) -> Upload | None:
     """Return the job with a new epoch, None when somebody else is at work on it or nothing is to do."""
-    upload = desk.uploads.find(upload_id)
+    upload = desk.uploads.find_any(upload_id)
     if upload is None or upload.state not in uploads.WORK_TO_DO or _is_leased(upload, desk.now):
         return None
     return desk.uploads.save(replace(upload, epoch=upload.epoch + 1, leased_until=desk.now + LEASE))
@@ -119,10 +120,9 @@ def _is_leased(upload: Upload, now: datetime) -> bool:
 
 
 def fail(desk: Desk, held: Upload, fault: UnreadableFile) -> Upload:
-    """Return the job ended by a fault of the file as a whole; its file is forgotten."""
+    """Return the job ended by a fault of the file as a whole."""
     row = fault.faults[0].row if fault.faults else None
     upload = _mine(desk, held)
-    desk.uploads.forget_content(upload.upload_id)
     failed = replace(upload, state=uploads.FAILED, fault=fault.detail, fault_row=row, leased_until=None)
     return desk.uploads.save(failed)
 
@@ -149,7 +149,6 @@ def check_step(desk: Desk, held: Upload, part: Sequence[FileRow], total: int) ->
         leased_until=desk.now + LEASE,
     )
     if done >= total:
-        desk.uploads.forget_content(upload.upload_id)
         after = replace(after, state=uploads.CHECKED, leased_until=None)
     return desk.uploads.save(after)
 
@@ -206,6 +205,17 @@ def import_step(desk: Desk, held: Upload) -> Upload:
     return desk.uploads.save(after)
 
 
+def remove_step(desk: Desk, held: Upload) -> Upload | None:
+    """Return the job after 500 more of its rows were forgotten, None when nothing of it is left."""
+    upload = _mine(desk, held)
+    desk.uploads.remove_rows(upload.upload_id, upload.done, uploads.REMOVED_PER_STEP)
+    done = upload.done + uploads.REMOVED_PER_STEP
+    if done >= sum(upload.counts.values()):
+        desk.uploads.remove(upload.upload_id)
+        return None
+    return desk.uploads.save(replace(upload, done=done, leased_until=desk.now + LEASE))
+
+
 def _decided(row: UploadRow, verdict: Verdict, enrolment_id: str | None) -> UploadRow:
     return replace(
         row, decision=verdict.decision, codes=verdict.codes, faults=verdict.faults, enrolment_id=enrolment_id
@@ -218,8 +228,8 @@ def _mine(desk: Desk, held: Upload) -> Upload:
     Raises:
         ConcurrentChange: Another worker has taken it since.
     """
-    upload = desk.uploads.find(held.upload_id)
-    if upload is None or upload.epoch != held.epoch:
+    upload = desk.uploads.find_any(held.upload_id)
+    if upload is None or upload.epoch != held.epoch or upload.state != held.state:
         raise ConcurrentChange("another worker has this upload now")
     return upload
 

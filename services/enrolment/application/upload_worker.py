@@ -17,6 +17,7 @@ from services.enrolment.domain.errors import UnreadableFile
 from services.enrolment.domain.text_files import FileRow
 from shared.clock import wait_for
 from shared.errors import ConcurrentChange, Unavailable
+from shared.storage.contents import Contents
 from shared.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ T = TypeVar("T")
 BUSY_SECONDS = 0.05
 IDLE_SECONDS = 0.3
 AWAY_SECONDS = 2.0
+SWEEP_SECONDS = 600.0
 MOST_LEASES = 10
 
 
@@ -47,6 +49,7 @@ class UploadWorker:
         self._read_file = read_file
         self._close = close
         self._reachable = True
+        self._swept: float | None = None
 
     def ready(self) -> bool:
         """Return whether the database answered last."""
@@ -57,6 +60,7 @@ class UploadWorker:
         try:
             while not stop.is_set():
                 try:
+                    self._sweep_now_and_then()
                     did_something = self.work_once(stop)
                     self._reachable = True
                 except Unavailable:
@@ -66,6 +70,12 @@ class UploadWorker:
                 wait_for(stop, BUSY_SECONDS if did_something else IDLE_SECONDS)
         finally:
             self._close()
+
+    def _sweep_now_and_then(self) -> None:
+        now = self._unit.clock.monotonic()
+        if self._swept is None or now - self._swept >= SWEEP_SECONDS:
+            self.sweep()
+            self._swept = now
 
     def work_once(self, stop: threading.Event | None = None) -> bool:
         """Bring every job that waits as far as it goes; return whether there was any."""
@@ -82,6 +92,8 @@ class UploadWorker:
                 return False
             if held.state == uploads.CHECKING:
                 self._check(organisation, held, stop)
+            elif held.state == uploads.REMOVING:
+                self._remove(organisation, held, stop)
             else:
                 self._import(organisation, held, stop)
         except ConcurrentChange:
@@ -96,16 +108,22 @@ class UploadWorker:
         except UnreadableFile as fault:
             failure = fault
             self._commit(organisation, lambda desk: upload_handlers.fail(desk, held, failure))
+            self._contents(organisation).drop(held.content_id)
             return
         rows = islice(self._read_file(content, held.mapping), held.done, None)
         while held.state == uploads.CHECKING and not (stop and stop.is_set()):
             part = list(islice(rows, uploads.CHECKED_PER_STEP))
             held = self._check_step(organisation, held, part, total)
+        if held.state == uploads.CHECKED:  # every row is known by now
+            self._contents(organisation).drop(held.content_id)
 
     def _content(self, organisation: str, held: Upload) -> bytes:
         if held.epoch > MOST_LEASES:
             raise UnreadableFile("this file stopped its reader again and again; send it in another format")
-        return self._open_books(self._unit.reading(organisation)).uploads.content(held.upload_id)
+        return self._contents(organisation).read(held.content_id)
+
+    def _contents(self, organisation: str) -> Contents:
+        return Contents(self._unit, organisation)
 
     def _check_step(self, organisation: str, held: Upload, part: list[FileRow], total: int) -> Upload:
         return self._commit(organisation, lambda desk: upload_handlers.check_step(desk, held, part, total))
@@ -116,6 +134,21 @@ class UploadWorker:
 
     def _import_step(self, organisation: str, held: Upload) -> Upload:
         return self._commit(organisation, lambda desk: upload_handlers.import_step(desk, held))
+
+    def _remove(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
+        self._contents(organisation).drop(held.content_id)
+        left: Upload | None = held
+        while left is not None and not (stop and stop.is_set()):
+            left = self._remove_step(organisation, left)
+
+    def _remove_step(self, organisation: str, held: Upload) -> Upload | None:
+        return self._commit(organisation, lambda desk: upload_handlers.remove_step(desk, held))
+
+    def sweep(self) -> None:
+        """Forget files that no job names: of requests that were repeated or never ended, of a worker that died."""
+        for organisation in self._organisations:
+            waiting = self._open_books(self._unit.reading(organisation)).uploads.waiting()
+            self._contents(organisation).sweep([job.content_id for job in waiting])
 
     def _commit(self, organisation: str, step: Callable[[Desk], T]) -> T:
         return self._unit.run(organisation, lambda work: step(self._open_desk(work)))

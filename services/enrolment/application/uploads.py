@@ -1,4 +1,4 @@
-"""An uploaded file's job and its rows, as values: checking -> checked -> confirming -> completed, or failed."""
+"""An uploaded file's job and its rows, as values: checking -> checked -> confirming -> completed; failed; removing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ CHECKED = "checked"
 CONFIRMING = "confirming"
 COMPLETED = "completed"
 FAILED = "failed"
+REMOVING = "removing"  # no longer there for anybody but the worker that forgets it
 STATES = (CHECKING, CHECKED, CONFIRMING, COMPLETED, FAILED)
-WORK_TO_DO = (CHECKING, CONFIRMING)
+WORK_TO_DO = (CHECKING, CONFIRMING, REMOVING)
 
 CHECKED_PER_STEP = 500
+REMOVED_PER_STEP = 500
 IMPORTED_PER_STEP = 250  # each row may emit two events, and one commit emits at most 500
 
 
@@ -28,6 +30,7 @@ class Upload:
     filename: str
     sha256: str
     bytes: int
+    content_id: str
     mapping: FileMapping
     uploaded_at: datetime
     state: str = CHECKING

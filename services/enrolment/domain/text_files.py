@@ -20,7 +20,7 @@ from services.enrolment.domain.mapping import Cell, FileMapping, is_empty
 from services.enrolment.domain.records import REQUIRED
 from shared.errors import Fault
 
-MOST_BYTES = 16 * 1024 * 1024  # one file is one transaction, and a small database takes no larger one
+MOST_BYTES = 16 * 1024 * 1024
 MOST_ROWS = 50_000
 MOST_COLUMNS = 200
 LONGEST_FIELD = 131_072

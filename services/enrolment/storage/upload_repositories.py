@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bson.binary import Binary
-
-from services.enrolment.application.uploads import WORK_TO_DO, Upload, UploadRow
+from services.enrolment.application.uploads import REMOVING, WORK_TO_DO, Upload, UploadRow
 from services.enrolment.domain.decisions import ACCEPTED
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.storage.documents import document_of, value_of
@@ -16,30 +13,34 @@ from services.enrolment.storage.repositories import chunks, following, keep_vers
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading
 
-PART_BYTES = 1024 * 1024
-
 
 class StoredUploads:
-    """Jobs by id, files in parts of 1 MiB, rows by job and index."""
+    """Jobs by id, rows by job and index. Files are `shared.storage.contents`."""
 
     def __init__(self, reading: Reading) -> None:
         self._jobs = reading.rows("uploads")
-        self._parts = reading.rows("upload_parts")
         self._rows = reading.rows("upload_rows")
 
     def find(self, upload_id: str) -> Upload | None:
         """Return the job, or None."""
+        found = self._jobs.find_one({"_id": upload_id, "state": {"$ne": REMOVING}})
+        return value_of(found, Upload) if found else None
+
+    def find_any(self, upload_id: str) -> Upload | None:
+        """Return the job, one that is being removed too, or None."""
         found = self._jobs.find_one({"_id": upload_id})
         return value_of(found, Upload) if found else None
 
     def same_file(self, sha256: str) -> list[Upload]:
         """Return jobs with that content, latest first."""
-        found = [value_of(document, Upload) for document in self._jobs.find({"sha256": sha256})]
+        found = [
+            value_of(document, Upload) for document in self._jobs.find({"sha256": sha256, "state": {"$ne": REMOVING}})
+        ]
         return sorted(found, key=lambda upload: upload.upload_id, reverse=True)
 
     def page(self, after: str | None, limit: int) -> list[Upload]:
         """Return jobs, oldest first."""
-        found = self._jobs.find(following(after), sort=[("_id", 1)], limit=limit)
+        found = self._jobs.find({**following(after), "state": {"$ne": REMOVING}}, sort=[("_id", 1)], limit=limit)
         return [value_of(document, Upload) for document in found]
 
     def waiting(self) -> list[Upload]:
@@ -47,14 +48,9 @@ class StoredUploads:
         found = [value_of(document, Upload) for state in WORK_TO_DO for document in self._jobs.find({"state": state})]
         return sorted(found, key=lambda upload: upload.upload_id)
 
-    def add(self, upload: Upload, content: bytes) -> None:
-        """Keep a new job with its file."""
+    def add(self, upload: Upload) -> None:
+        """Keep a new job."""
         self._jobs.insert_one(document_of(upload, upload.upload_id))
-        for start in range(0, len(content), PART_BYTES):
-            part = start // PART_BYTES
-            piece = Binary(content[start : start + PART_BYTES])
-            document = {"_id": f"{upload.upload_id}:{part:04d}", "upload_id": upload.upload_id, "content": piece}
-            self._parts.insert_one(document)
 
     def save(self, upload: Upload) -> Upload:
         """Keep the job as its next version and return that."""
@@ -63,22 +59,12 @@ class StoredUploads:
         return after
 
     def remove(self, upload_id: str) -> None:
-        """Forget a job, its file and its rows."""
+        """Forget a job."""
         self._jobs.delete_one({"_id": upload_id})
-        self._parts.delete_many({"upload_id": upload_id})
-        self._rows.delete_many({"upload_id": upload_id})
 
-    def content(self, upload_id: str) -> bytes:
-        """Return the file."""
-        content, part = io.BytesIO(), 0
-        while found := self._parts.find_one({"_id": f"{upload_id}:{part:04d}"}):
-            content.write(found["content"])
-            part += 1
-        return content.getvalue()
-
-    def forget_content(self, upload_id: str) -> None:
-        """Forget the file, when every row has been decided."""
-        self._parts.delete_many({"upload_id": upload_id})
+    def remove_rows(self, upload_id: str, first: int, limit: int) -> None:
+        """Forget up to `limit` rows from index `first`."""
+        self._rows.delete_many({"upload_id": upload_id, "index": {"$gte": first, "$lt": first + limit}})
 
     def add_rows(self, rows: Sequence[UploadRow]) -> None:
         """Keep checked rows."""

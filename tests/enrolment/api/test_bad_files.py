@@ -174,8 +174,10 @@ def test_c4_a_file_at_the_limit_is_taken_and_one_byte_more_is_not(house):
     content = b"\n" * (MOST_BYTES - 2) + b"x\n"
     sent = _send(house, content)
     assert (sent.status_code, sent.json["state"]) == (202, "checking")
-    assert house.unit.database("harrow")["upload_parts"].count_documents({}) == MOST_BYTES // 2**20
+    assert house.unit.database("harrow")["contents"].count_documents({}) == MOST_BYTES // 2**20
     assert house.ask("DELETE", f"enrolment-uploads/{sent.json['id']}", org="harrow").status_code == 204
+    house.worker.work_once()
+    assert house.unit.database("harrow")["contents"].count_documents({}) == 0
     assert _send(house, content + b"x").status_code == 413
 
 
@@ -197,7 +199,7 @@ def test_c4_more_rows_than_the_limit_are_refused_and_none_is_kept(house):
     job = house.upload(content, "x.csv", "harrow")
     assert (job["state"], str(MOST_ROWS) in job["fault"]) == ("failed", True)
     assert _rows(house, job["id"]) == []
-    assert house.unit.database("harrow")["upload_parts"].count_documents({}) == 0
+    assert house.unit.database("harrow")["contents"].count_documents({}) == 0
     assert house.ask("POST", f"enrolment-uploads/{job['id']}/confirm", org="harrow", json={}).status_code == 409
 
 
