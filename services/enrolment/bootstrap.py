@@ -73,9 +73,10 @@ def web_app() -> Flask:
 
 def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
+    from services.enrolment.api.course_routes import course_routes
     from services.enrolment.api.practitioner_routes import practitioner_routes
     from services.enrolment.api.rooms import EXTENSION, Rooms
-    from services.enrolment.api.routes import course_routes, enrolment_routes
+    from services.enrolment.api.routes import enrolment_routes
     from services.enrolment.api.upload_routes import upload_routes
     from services.enrolment.storage.files import read_file
 

@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from services.enrolment.api import representations as show
-from services.enrolment.api.rooms import books, desk
-from services.enrolment.api.schemas import (
+from services.enrolment.api.practitioner_schemas import (
     IDENTITY_ASKED,
     IDENTITY_OUT,
     LINE_MANAGER_IN,
@@ -15,7 +14,8 @@ from services.enrolment.api.schemas import (
     PRACTITIONER_OUT,
     REFERENCE_IN,
 )
-from services.enrolment.application import handlers
+from services.enrolment.api.rooms import books, desk
+from services.enrolment.application import practitioner_handlers as handlers
 from services.enrolment.application.commands import AssignLineManager, ReleaseIdentity
 from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.practitioners import Practitioner

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.enrolment.api import representations as show
 from services.enrolment.api.rooms import books, desk
 from services.enrolment.api.schemas import (
-    CATALOGUE_OUT,
-    COHORT_IN,
-    COHORT_OUT,
     COMPLETION_IN,
-    COURSE_IN,
-    COURSE_OUT,
     ENROLMENT_OUT,
     ENROLMENTS_ASKED,
     NOMINATION_IN,
-    NOTHING_IN,
-    WAITING_LISTS_OUT,
     WITHDRAWAL_IN,
 )
 from services.enrolment.application import handlers, queries
-from services.enrolment.application.commands import Complete, OpenCohort, Withdraw
+from services.enrolment.application.commands import Complete, Withdraw
 from services.enrolment.application.ports import EnrolmentFilter
-from services.enrolment.domain.courses import Course, Prerequisite
 from services.enrolment.domain.decisions import ACCEPTED
 from services.enrolment.domain.enrolments import Enrolment
-from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
+from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.mapping import FileMapping, read_row
 from shared.http import (
     Reply,
     Routes,
     accepts,
     asks,
-    conditional,
     current_principal,
-    current_service,
     etag_of,
-    if_match,
     load,
     page_of,
     paged,
@@ -50,157 +37,10 @@ from shared.http import (
 )
 from shared.storage.unit_of_work import Reading, Work
 
-course_routes = Routes(
-    "courses", description="Courses and cohorts of a programme lead, and what everybody knows of them."
-)
 enrolment_routes = Routes("enrolments", description="People of an employer, nominated for cohorts.")
 
-_COURSE = "/v1/organisations/<org>/courses/<code>"
-_COHORT = f"{_COURSE}/cohorts/<intake>"
 _ENROLMENT = "/v1/organisations/<org>/enrolments/<enrolment_id>"
 _SEES_ALL = frozenset({"hr", "supervisor", "auditor"})
-
-
-@course_routes.get("/v1/catalogue")
-@scope("catalogue.read")
-@returns(200, CATALOGUE_OUT)
-def catalogue() -> Reply:
-    """See every published course with its cohorts, as one's own organisation knows them."""
-    service = current_service()
-    own = current_principal().organisation
-    known_to = own if own in service.hosted else service.partnership.programme_lead
-
-    def answer(reading: Reading) -> Reply:
-        return Reply(200, {"items": queries.catalogue(books(reading), show.catalogue_course), "next": None})
-
-    return read(known_to, answer)
-
-
-@course_routes.put(_COURSE)
-@scope("courses.publish")
-@accepts(COURSE_IN)
-@conditional
-@returns(200, COURSE_OUT, etag=True)
-@returns(201, COURSE_OUT, etag=True)
-def publish_course(org: str, code: str) -> Reply:
-    """Publish a course or change it; the same course again needs no If-Match and changes nothing."""
-    _must_lead(org)
-    wanted = _course(code, load(COURSE_IN))
-
-    def change(work: Work) -> Reply:
-        at = desk(work)
-        standing = at.courses.find(code)
-        if standing is None or not queries.same_course(standing, wanted):
-            if_match(etag_of(standing.version) if standing else None)
-        kept = handlers.publish_course(at, wanted)
-        return Reply(200 if standing else 201, show.course(kept, org), etag=etag_of(kept.version))
-
-    return transact(org, change)
-
-
-@course_routes.get(_COURSE)
-@scope("courses.read")
-@returns(200, COURSE_OUT, etag=True)
-def read_course(org: str, code: str) -> Reply:
-    """Read one course."""
-
-    def answer(reading: Reading) -> Reply:
-        found = books(reading).courses.find(code)
-        if found is None:
-            raise NoSuchThing("no such course")
-        return Reply(200, show.course(found, org), etag=etag_of(found.version))
-
-    return read(org, answer)
-
-
-@course_routes.get("/v1/organisations/<org>/courses")
-@scope("courses.read")
-@paged
-@returns(200, COURSE_OUT)
-def list_courses(org: str) -> Reply:
-    """Read the courses in order of code."""
-    page = page_of()
-    return read(
-        org,
-        lambda reading: page.reply(
-            books(reading).courses.page(page.after, page.fetch),
-            lambda course: course.code,
-            lambda course: show.course(course, org),
-        ),
-    )
-
-
-@course_routes.put(_COHORT)
-@scope("cohorts.open")
-@accepts(COHORT_IN)
-@conditional
-@returns(200, COHORT_OUT, etag=True)
-@returns(201, COHORT_OUT, etag=True)
-@refuses(422, "more seats are taken than there would be")
-def open_cohort(org: str, code: str, intake: str) -> Reply:
-    """Open a cohort or change its capacity; more seats promote the head of the queue at once."""
-    _must_lead(org)
-    capacity = load(COHORT_IN)["capacity"]
-
-    def change(work: Work) -> Reply:
-        at = desk(work)
-        standing = at.courses.cohort(code, intake)
-        if standing is None or standing.cohort.capacity != capacity:
-            if_match(etag_of(standing.version) if standing else None)
-        kept = handlers.open_cohort(at, OpenCohort(code, intake, capacity))
-        body = show.cohort(kept, *queries.places(at, code, intake))
-        return Reply(200 if standing else 201, body, etag=etag_of(kept.version))
-
-    return transact(org, change)
-
-
-@course_routes.get(_COHORT)
-@scope("courses.read")
-@returns(200, COHORT_OUT, etag=True)
-def read_cohort(org: str, code: str, intake: str) -> Reply:
-    """Read a cohort with its seats and its queue, in order of arrival, by opaque ids."""
-
-    def answer(reading: Reading) -> Reply:
-        at = books(reading)
-        kept = at.courses.cohort(code, intake)
-        if kept is None:
-            raise NoSuchThing("no such cohort")
-        return Reply(200, show.cohort(kept, *queries.places(at, code, intake)), etag=etag_of(kept.version))
-
-    return read(org, answer)
-
-
-@course_routes.get("/v1/organisations/<org>/waiting-lists")
-@scope("waiting-lists.read")
-@returns(200, WAITING_LISTS_OUT)
-def waiting_lists(org: str) -> Reply:
-    """Read every queue that is not empty, in order of course and intake."""
-
-    def answer(reading: Reading) -> Reply:
-        found = queries.waiting_lists(books(reading))
-        items = [
-            {"course": kept.course, "intake": kept.intake, "waiting": [show.place(place) for place in waiting]}
-            for kept, waiting in found
-        ]
-        return Reply(200, {"items": items, "next": None})
-
-    return read(org, answer)
-
-
-@course_routes.post(f"{_COHORT}/close")
-@scope("cohorts.close")
-@accepts(NOTHING_IN)
-@returns(200, COHORT_OUT, etag=True)
-def close_cohort(org: str, code: str, intake: str) -> Reply:
-    """Close a cohort to new requests; its queue still moves."""
-    load(NOTHING_IN)
-
-    def change(work: Work) -> Reply:
-        at = desk(work)
-        kept = handlers.close_cohort(at, code, intake)
-        return Reply(200, show.cohort(kept, *queries.places(at, code, intake)), etag=etag_of(kept.version))
-
-    return transact(org, change)
 
 
 @enrolment_routes.post("/v1/organisations/<org>/enrolments")
@@ -294,20 +134,3 @@ def _only_person() -> str | None:
     """Return whom the asker may see only: themselves, unless one of their roles sees all."""
     principal = current_principal()
     return None if principal.roles & _SEES_ALL else principal.subject
-
-
-def _must_lead(org: str) -> None:
-    if not current_service().partnership.has_role(org, "programme_lead"):
-        raise NoSuchThing("only a programme lead has courses")
-
-
-def _course(code: str, body: dict[str, Any]) -> Course:
-    partnership = current_service().partnership
-    prerequisite = body.pop("prerequisite")
-    hei, evidence_set = body["awarding_hei"], body["evidence_set"]
-    if hei is not None and not partnership.has_role(hei, "awarding_hei"):
-        raise RuleSaysNo("the partnership has no such awarding university")
-    if evidence_set is not None and evidence_set not in partnership.evidence_sets:
-        raise RuleSaysNo("the partnership has no such evidence set")
-    bound = Prerequisite(prerequisite["text"], tuple(prerequisite["routes"])) if prerequisite else None
-    return Course(code=code, prerequisite=bound, **{**body, "routes": tuple(body["routes"])})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from services.enrolment.api import downloads
 from services.enrolment.api import representations as show
 from services.enrolment.api.rooms import books, desk, rooms
-from services.enrolment.api.schemas import (
+from services.enrolment.api.schemas import NOTHING_IN
+from services.enrolment.api.upload_schemas import (
     MAPPING,
-    NOTHING_IN,
     ROWS_ASKED,
     UPLOAD_ASKED,
     UPLOAD_OUT,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.enrolment.application import facts
-from services.enrolment.application.handlers import promote
+from services.enrolment.application.course_handlers import promote
 from services.enrolment.application.ports import Desk
 from services.enrolment.domain import enrolments, events, seats
 from services.enrolment.domain.courses import Place

@@ -6,15 +6,9 @@ from collections.abc import Callable
 
 from services.enrolment.application.ports import Books, Desk
 from services.enrolment.domain.events import EnrolmentEvent
-from services.enrolment.storage.repositories import (
-    StoredAnswers,
-    StoredCatalogue,
-    StoredCourses,
-    StoredEnrolments,
-    StoredNominations,
-    StoredPeople,
-    StoredPlaces,
-)
+from services.enrolment.storage.course_repositories import StoredCatalogue, StoredCourses, StoredPlaces
+from services.enrolment.storage.people_repositories import StoredPeople
+from services.enrolment.storage.repositories import StoredAnswers, StoredEnrolments, StoredNominations
 from services.enrolment.storage.upload_repositories import StoredMappings, StoredUploads
 from shared.events.envelope import Outgoing
 from shared.storage.unit_of_work import Reading, Work

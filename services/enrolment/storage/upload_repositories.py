@@ -9,7 +9,7 @@ from services.enrolment.application.uploads import REMOVING, WORK_TO_DO, Upload,
 from services.enrolment.domain.decisions import ACCEPTED
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.storage.documents import document_of, value_of
-from services.enrolment.storage.repositories import chunks, following, keep_version, replacements
+from services.enrolment.storage.keeping import chunks, following, keep_version, replacements
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading
 
