@@ -215,7 +215,7 @@ def test_h19_a_page_has_at_most_two_hundred_items(house):
 
 
 def _keep_upload(house, work, number: int) -> None:
-    receive(house.opener.desk(work), str(number).encode(), "x.csv", FileMapping(format="csv"))
+    receive(house.opener.desk(work), str(number).encode(), str(number), "x.csv", FileMapping(format="csv"))
 
 
 def test_i1_no_token_garbage_and_a_megabyte_are_401_and_never_logged(house, kept, capfd):
