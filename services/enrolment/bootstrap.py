@@ -73,6 +73,7 @@ def web_app() -> Flask:
 
 def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
+    from services.enrolment.api.cohort_routes import cohort_routes
     from services.enrolment.api.course_routes import course_routes
     from services.enrolment.api.practitioner_routes import practitioner_routes
     from services.enrolment.api.rooms import EXTENSION, Rooms
@@ -81,7 +82,7 @@ def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     from services.enrolment.storage.files import read_file
 
     doors = opener(given)
-    blueprints = (course_routes, enrolment_routes, practitioner_routes, upload_routes)
+    blueprints = (cohort_routes, course_routes, enrolment_routes, practitioner_routes, upload_routes)
     app = assembly.make_app(SERVICE, given, client, title="Enrolment", blueprints=blueprints)
     app.extensions[EXTENSION] = Rooms(doors.books, doors.desk, read_file, file_mappings(given.partnership()))
     return app

@@ -1,4 +1,4 @@
-"""Courses, cohorts, the catalogue and the waiting lists over HTTP."""
+"""Courses and the catalogue over HTTP."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from typing import Any
 from services.enrolment.api import representations as show
 from services.enrolment.api.course_schemas import (
     CATALOGUE_OUT,
-    COHORT_IN,
-    COHORT_OUT,
     COURSE_IN,
     COURSE_OUT,
-    WAITING_LISTS_OUT,
 )
-from services.enrolment.api.rooms import books, desk
-from services.enrolment.api.schemas import NOTHING_IN
+from services.enrolment.api.rooms import books, desk, must_lead
 from services.enrolment.application import course_handlers as handlers
 from services.enrolment.application import queries
-from services.enrolment.application.commands import OpenCohort
 from services.enrolment.domain.courses import Course, Prerequisite
 from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
 from shared.http import (
@@ -33,22 +28,16 @@ from shared.http import (
     page_of,
     paged,
     read,
-    refuses,
     returns,
     scope,
     transact,
 )
 from shared.storage.unit_of_work import Reading, Work
 
-course_routes = Routes(
-    "courses", description="Courses and cohorts of a programme lead, and what everybody knows of them."
-)
+course_routes = Routes("courses", description="Courses of a programme lead, and what everybody knows of them.")
 
 
 _COURSE = "/v1/organisations/<org>/courses/<code>"
-
-
-_COHORT = f"{_COURSE}/cohorts/<intake>"
 
 
 @course_routes.get("/v1/catalogue")
@@ -74,7 +63,7 @@ def catalogue() -> Reply:
 @returns(201, COURSE_OUT, etag=True)
 def publish_course(org: str, code: str) -> Reply:
     """Publish a course or change it; the same course again needs no If-Match and changes nothing."""
-    _must_lead(org)
+    must_lead(org)
     wanted = _course(code, load(COURSE_IN))
 
     def change(work: Work) -> Reply:
@@ -118,84 +107,6 @@ def list_courses(org: str) -> Reply:
             lambda course: show.course(course, org),
         ),
     )
-
-
-@course_routes.put(_COHORT)
-@scope("cohorts.open")
-@accepts(COHORT_IN)
-@conditional
-@returns(200, COHORT_OUT, etag=True)
-@returns(201, COHORT_OUT, etag=True)
-@refuses(422, "more seats are taken than there would be")
-def open_cohort(org: str, code: str, intake: str) -> Reply:
-    """Open a cohort or change its capacity; more seats promote the head of the queue at once."""
-    _must_lead(org)
-    capacity = load(COHORT_IN)["capacity"]
-
-    def change(work: Work) -> Reply:
-        at = desk(work)
-        standing = at.courses.cohort(code, intake)
-        if standing is None or standing.cohort.capacity != capacity:
-            if_match(etag_of(standing.version) if standing else None)
-        kept = handlers.open_cohort(at, OpenCohort(code, intake, capacity))
-        body = show.cohort(kept, *queries.places(at, code, intake))
-        return Reply(200 if standing else 201, body, etag=etag_of(kept.version))
-
-    return transact(org, change)
-
-
-@course_routes.get(_COHORT)
-@scope("courses.read")
-@returns(200, COHORT_OUT, etag=True)
-def read_cohort(org: str, code: str, intake: str) -> Reply:
-    """Read a cohort with its seats and its queue, in order of arrival, by opaque ids."""
-
-    def answer(reading: Reading) -> Reply:
-        at = books(reading)
-        kept = at.courses.cohort(code, intake)
-        if kept is None:
-            raise NoSuchThing("no such cohort")
-        return Reply(200, show.cohort(kept, *queries.places(at, code, intake)), etag=etag_of(kept.version))
-
-    return read(org, answer)
-
-
-@course_routes.get("/v1/organisations/<org>/waiting-lists")
-@scope("waiting-lists.read")
-@returns(200, WAITING_LISTS_OUT)
-def waiting_lists(org: str) -> Reply:
-    """Read every queue that is not empty, in order of course and intake."""
-
-    def answer(reading: Reading) -> Reply:
-        found = queries.waiting_lists(books(reading))
-        items = [
-            {"course": kept.course, "intake": kept.intake, "waiting": [show.place(place) for place in waiting]}
-            for kept, waiting in found
-        ]
-        return Reply(200, {"items": items, "next": None})
-
-    return read(org, answer)
-
-
-@course_routes.post(f"{_COHORT}/close")
-@scope("cohorts.close")
-@accepts(NOTHING_IN)
-@returns(200, COHORT_OUT, etag=True)
-def close_cohort(org: str, code: str, intake: str) -> Reply:
-    """Close a cohort to new requests; its queue still moves."""
-    load(NOTHING_IN)
-
-    def change(work: Work) -> Reply:
-        at = desk(work)
-        kept = handlers.close_cohort(at, code, intake)
-        return Reply(200, show.cohort(kept, *queries.places(at, code, intake)), etag=etag_of(kept.version))
-
-    return transact(org, change)
-
-
-def _must_lead(org: str) -> None:
-    if not current_service().partnership.has_role(org, "programme_lead"):
-        raise NoSuchThing("only a programme lead has courses")
 
 
 def _course(code: str, body: dict[str, Any]) -> Course:

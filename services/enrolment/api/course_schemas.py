@@ -1,4 +1,4 @@
-"""The bodies of courses, cohorts, the catalogue and the waiting lists."""
+"""The bodies of courses and the catalogue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from services.enrolment.domain.records import ROUTES
 from shared.http import (
     Choice,
     Flag,
-    Identifier,
     Items,
     Part,
     Slug,
@@ -39,12 +38,6 @@ class CourseIn(StrictSchema):
     module = Text(longest=64, pattern=CODE, **OPTIONAL)
     prerequisite = Part(PrerequisiteSchema, **OPTIONAL)
     evidence_set = Text(longest=64, pattern=CODE, **OPTIONAL)
-
-
-class CohortIn(StrictSchema):
-    """How many seats a cohort has."""
-
-    capacity = Whole(required=True, most=100_000)
 
 
 class CatalogueCohort(StrictSchema):
@@ -87,53 +80,10 @@ class CatalogueOut(StrictSchema):
     next = Text(allow_none=True)
 
 
-class PlaceOut(StrictSchema):
-    """A seat or a place in the queue, by opaque ids."""
-
-    employer = Slug()
-    enrolment_id = Identifier()
-    number = Whole()
-
-
-class CohortOut(StrictSchema):
-    """A cohort with its seats and its queue, each in order of arrival."""
-
-    course = Text()
-    intake = Text()
-    capacity = Whole()
-    closed = Flag()
-    seats = Items(Part(PlaceOut))
-    waiting = Items(Part(PlaceOut))
-
-
-class QueueOut(StrictSchema):
-    """The queue of one cohort, in order of arrival."""
-
-    course = Text()
-    intake = Text()
-    waiting = Items(Part(PlaceOut))
-
-
-class WaitingListsOut(StrictSchema):
-    """Every queue that is not empty."""
-
-    items = Items(Part(QueueOut))
-    next = Text(allow_none=True)
-
-
 COURSE_IN = CourseIn()
 
 
 COURSE_OUT = CourseOut()
 
 
-COHORT_IN = CohortIn()
-
-
-COHORT_OUT = CohortOut()
-
-
 CATALOGUE_OUT = CatalogueOut()
-
-
-WAITING_LISTS_OUT = WaitingListsOut()

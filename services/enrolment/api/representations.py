@@ -8,7 +8,8 @@ import msgspec
 
 from services.enrolment.application.facts import CoursePublished
 from services.enrolment.application.uploads import Upload, UploadRow
-from services.enrolment.domain.courses import Course, KeptCohort, Place
+from services.enrolment.domain.cohorts import KeptCohort, Place
+from services.enrolment.domain.courses import Course
 from services.enrolment.domain.decisions import OfferedCourse
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.practitioners import Practitioner

@@ -8,7 +8,9 @@ from typing import cast
 from flask import current_app
 
 from services.enrolment.application.ports import Books, Desk, OpenBooks, OpenDesk, ReadFile
+from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.mapping import FileMapping
+from shared.http import current_service
 from shared.storage.unit_of_work import Reading, Work
 
 EXTENSION = "enrolment"
@@ -37,3 +39,13 @@ def books(reading: Reading) -> Books:
 def desk(work: Work) -> Desk:
     """Return an organisation's desk inside a transaction."""
     return rooms().open_desk(work)
+
+
+def must_lead(org: str) -> None:
+    """Refuse what only a programme lead has.
+
+    Raises:
+        NoSuchThing: The organisation leads no programme.
+    """
+    if not current_service().partnership.has_role(org, "programme_lead"):
+        raise NoSuchThing("only a programme lead has courses")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.enrolment.application.cohort_ports import Cohorts, Places
 from services.enrolment.application.facts import CohortOpened, CoursePublished
 from services.enrolment.application.uploads import Upload, UploadRow
-from services.enrolment.domain.courses import Course, KeptCohort, Place
+from services.enrolment.domain.courses import Course
 from services.enrolment.domain.decisions import OfferedCourse
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.events import EnrolmentEvent
@@ -23,7 +24,7 @@ from shared.storage.unit_of_work import Reading, Work
 
 
 class Courses(Protocol):
-    """The programme lead's own courses and cohorts."""
+    """The programme lead's own courses."""
 
     def find(self, code: str) -> Course | None:
         """Return the course, or None."""
@@ -33,34 +34,6 @@ class Courses(Protocol):
 
     def save(self, course: Course) -> Course:
         """Keep the course as its next version and return that."""
-
-    def cohort(self, course: str, intake: str) -> KeptCohort | None:
-        """Return the cohort, or None."""
-
-    def cohorts_of(self, course: str) -> list[KeptCohort]:
-        """Return the course's cohorts in order of intake."""
-
-    def save_cohort(self, kept: KeptCohort) -> KeptCohort:
-        """Keep the cohort as its next version and return that."""
-
-
-class Places(Protocol):
-    """Every request that a cohort's owner has answered."""
-
-    def find(self, enrolment_id: str) -> Place | None:
-        """Return the place of that enrolment, or None."""
-
-    def add(self, place: Place) -> None:
-        """Keep a new place."""
-
-    def move(self, place: Place, state: str) -> Place:
-        """Keep the place in another state and return it."""
-
-    def heads(self, course: str, intake: str, limit: int) -> list[Place]:
-        """Return the first `limit` of the queue."""
-
-    def in_state(self, course: str, intake: str, state: str) -> list[Place]:
-        """Return places in order of arrival; who was promoted stands where the seat was given."""
 
 
 class CatalogueBook(Protocol):
@@ -217,6 +190,7 @@ class Books:
     organisation: str
     now: datetime
     courses: Courses
+    cohorts: Cohorts
     places: Places
     catalogue: CatalogueBook
     nominations: Nominations

@@ -10,7 +10,8 @@ from services.enrolment.application.facts import CoursePublished
 from services.enrolment.application.ports import Books
 from services.enrolment.application.uploads import UploadRow
 from services.enrolment.domain import seats
-from services.enrolment.domain.courses import Course, KeptCohort, Place
+from services.enrolment.domain.cohorts import KeptCohort, Place
+from services.enrolment.domain.courses import Course
 from services.enrolment.domain.decisions import OfferedCourse
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.errors import NoSuchThing
@@ -42,9 +43,7 @@ def places(books: Books, course: str, intake: str) -> tuple[list[Place], list[Pl
 
 def waiting_lists(books: Books) -> list[tuple[KeptCohort, list[Place]]]:
     """Return every cohort that somebody waits for, with its queue."""
-    found = [
-        kept for course in books.courses.page(None, MOST_COURSES) for kept in books.courses.cohorts_of(course.code)
-    ]
+    found = [kept for course in books.courses.page(None, MOST_COURSES) for kept in books.cohorts.of_course(course.code)]
     return [
         (kept, books.places.in_state(kept.course, kept.intake, seats.WAITING)) for kept in found if kept.cohort.waiting
     ]

@@ -1,4 +1,4 @@
-"""Courses and cohorts as their owner, the programme lead, keeps them."""
+"""Courses as their owner, the programme lead, keeps them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from services.enrolment.domain.errors import RuleSaysNo
 from services.enrolment.domain.records import ACADEMIC, LEVELS, ROUTES
-from services.enrolment.domain.seats import Cohort
 
 COURSE_LEVELS = ("ALL", *LEVELS)
 ACCREDITATIONS = ("none", "pending", "approved")
@@ -42,27 +41,3 @@ class Course:
             raise RuleSaysNo("a course has one or both routes, each once")
         if self.awarding_hei is not None and ACADEMIC not in self.routes:
             raise RuleSaysNo("only a course with the academic route has an awarding university")
-
-
-@dataclass(frozen=True, slots=True)
-class KeptCohort:
-    """A cohort with its counts, and the version under which it is kept (0: not yet)."""
-
-    course: str
-    intake: str
-    cohort: Cohort
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One request as the cohort's owner keeps it: `number` is its arrival, `state` one of those in `seats`."""
-
-    enrolment_id: str
-    request_id: str
-    employer: str
-    course: str
-    intake: str
-    number: int
-    state: str
-    version: int = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from services.enrolment.application import facts, reactions
+from services.enrolment.application import facts, reactions, seat_reactions
 from services.enrolment.application.ports import Desk, OpenDesk
 from shared.events.envelope import Received
 from shared.events.subscriptions import Subscription
@@ -48,8 +48,8 @@ def subscriptions(open_desk: OpenDesk) -> tuple[Subscription[Any], ...]:
         row("course-published", facts.CoursePublished, _told_by_owner, reactions.when_course_published),
         row("cohort-opened", facts.CohortOpened, _told_by_owner, reactions.when_cohort_opened),
         row("cohort-closed", facts.CohortClosed, _told_by_owner, reactions.when_cohort_closed),
-        row("requested", facts.Requested, _asked_of, reactions.when_requested),
-        row("withdrawn", facts.Withdrawn, _asked_of, reactions.when_withdrawn),
+        row("requested", facts.Requested, _asked_of, seat_reactions.when_requested),
+        row("withdrawn", facts.Withdrawn, _asked_of, seat_reactions.when_withdrawn),
         row("seat-confirmed", facts.Answered, _answer_to, reactions.when_seat_given),
         row("seat-promoted", facts.Answered, _answer_to, reactions.when_seat_given),
         row("wait-listed", facts.Answered, _answer_to, reactions.when_wait_listed),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from services.enrolment.application.ports import Books, Desk
 from services.enrolment.domain.events import EnrolmentEvent
-from services.enrolment.storage.course_repositories import StoredCatalogue, StoredCourses, StoredPlaces
+from services.enrolment.storage.cohort_repositories import StoredCohorts, StoredPlaces
+from services.enrolment.storage.course_repositories import StoredCatalogue, StoredCourses
 from services.enrolment.storage.people_repositories import StoredPeople
 from services.enrolment.storage.repositories import StoredAnswers, StoredEnrolments, StoredNominations
 from services.enrolment.storage.upload_repositories import StoredMappings, StoredUploads
@@ -30,6 +31,7 @@ class Opener:
             organisation=reading.organisation,
             now=reading.now,
             courses=StoredCourses(reading),
+            cohorts=StoredCohorts(reading),
             places=StoredPlaces(reading),
             catalogue=StoredCatalogue(reading),
             nominations=StoredNominations(reading),
@@ -48,6 +50,7 @@ class Opener:
             organisation=books.organisation,
             now=books.now,
             courses=books.courses,
+            cohorts=books.cohorts,
             places=books.places,
             catalogue=books.catalogue,
             nominations=books.nominations,

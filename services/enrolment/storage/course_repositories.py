@@ -1,25 +1,22 @@
-"""The programme lead's courses, cohorts and places, and the catalogue that an employer has heard of."""
+"""The programme lead's courses, and the catalogue that an employer has heard of."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from services.enrolment.application.facts import CohortOpened, CoursePublished
-from services.enrolment.domain.courses import Course, KeptCohort, Place
+from services.enrolment.domain.courses import Course
 from services.enrolment.domain.decisions import OfferedCohort, OfferedCourse
-from services.enrolment.domain.seats import WAITING
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import following, keep_version
-from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading
 
 
 class StoredCourses:
-    """Courses by code, cohorts by course and intake."""
+    """Courses by code."""
 
     def __init__(self, reading: Reading) -> None:
         self._courses = reading.rows("courses")
-        self._cohorts = reading.rows("cohorts")
 
     def find(self, code: str) -> Course | None:
         """Return the course, or None."""
@@ -36,58 +33,6 @@ class StoredCourses:
         kept = replace(course, version=course.version + 1)
         keep_version(self._courses, document_of(kept, kept.code))
         return kept
-
-    def cohort(self, course: str, intake: str) -> KeptCohort | None:
-        """Return the cohort, or None."""
-        found = self._cohorts.find_one({"_id": f"{course}/{intake}"})
-        return value_of(found, KeptCohort) if found else None
-
-    def cohorts_of(self, course: str) -> list[KeptCohort]:
-        """Return the course's cohorts in order of intake."""
-        found = self._cohorts.find({"course": course}, sort=[("_id", 1)])
-        return [value_of(document, KeptCohort) for document in found]
-
-    def save_cohort(self, kept: KeptCohort) -> KeptCohort:
-        """Keep the cohort as its next version and return that."""
-        after = replace(kept, version=kept.version + 1)
-        keep_version(self._cohorts, document_of(after, f"{after.course}/{after.intake}"))
-        return after
-
-
-class StoredPlaces:
-    """Places by enrolment; the queue by cohort, state and number."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._rows = reading.rows("places")
-
-    def find(self, enrolment_id: str) -> Place | None:
-        """Return the place of that enrolment, or None."""
-        found = self._rows.find_one({"_id": enrolment_id})
-        return value_of(found, Place) if found else None
-
-    def add(self, place: Place) -> None:
-        """Keep a new place."""
-        self._rows.insert_one(self._document(place))
-
-    def move(self, place: Place, state: str) -> Place:
-        """Keep the place in another state and return it."""
-        moved = replace(place, state=state, version=place.version + 1)
-        self._rows.replace_version(self._document(moved), place.version)
-        return moved
-
-    def heads(self, course: str, intake: str, limit: int) -> list[Place]:
-        """Return the first `limit` of the queue."""
-        wanted = {"cohort": f"{course}/{intake}", "state": WAITING}
-        return [value_of(found, Place) for found in self._rows.find(wanted, sort=[("number", 1)], limit=limit)]
-
-    def in_state(self, course: str, intake: str, state: str) -> list[Place]:
-        """Return places in order of arrival."""
-        wanted = {"cohort": f"{course}/{intake}", "state": state}
-        return [value_of(found, Place) for found in self._rows.find(wanted, sort=[("number", 1)])]
-
-    @staticmethod
-    def _document(place: Place) -> Document:
-        return document_of(place, place.enrolment_id, cohort=f"{place.course}/{place.intake}")
 
 
 class StoredCatalogue:

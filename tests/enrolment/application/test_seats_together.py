@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from services.enrolment.application import facts, reactions
+from services.enrolment.application import facts, seat_reactions
 from shared.errors import ConcurrentChange
 from shared.events.envelope import Received
 from shared.identifiers import new_identifier
@@ -34,7 +34,7 @@ def test_capacity_holds_when_two_employers_ask_at_the_same_time(house):
     def ask(request):
         for _ in range(40):
             try:
-                house.unit.run("brent", lambda work: reactions.when_requested(house.opener.desk(work), request))
+                house.unit.run("brent", lambda work: seat_reactions.when_requested(house.opener.desk(work), request))
             except ConcurrentChange:
                 continue
             return

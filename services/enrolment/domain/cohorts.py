@@ -1,0 +1,31 @@
+"""Cohorts and places as the cohorts' owner keeps them. The rule who gets a seat is in `seats`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.enrolment.domain.seats import Cohort
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCohort:
+    """A cohort with its counts, and the version under which it is kept (0: not yet)."""
+
+    course: str
+    intake: str
+    cohort: Cohort
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One request as the cohort's owner keeps it: `number` is its arrival, `state` one of those in `seats`."""
+
+    enrolment_id: str
+    request_id: str
+    employer: str
+    course: str
+    intake: str
+    number: int
+    state: str
+    version: int = 1
