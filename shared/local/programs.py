@@ -13,13 +13,17 @@ ReadyCheck = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One process. `environment` is added to ours; `port` must be free before it is started again."""
+    """One process. `environment` is added to ours; `port` must be free before it is started again.
+
+    `most_silent_seconds`: how long it may run without being ready, once it was, before it counts as dead.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     ready: ReadyCheck = lambda: True
+    most_silent_seconds: float | None = None
 
 
 def listens(port: int) -> ReadyCheck:

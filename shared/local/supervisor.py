@@ -1,8 +1,9 @@
 """Starts programs, keeps them running, and ends them all.
 
 A program that dies is started again on its port, at most five times a minute; one more, and everything stops with a
-message. Every program leads its own process group, so that what it started ends with it, and ends with the
-supervisor, even when that is killed. What programs write goes to a file each; the screen shows what happens to them.
+message. One that was ready and then says nothing for too long is killed, which is a death like any other.
+Every program leads its own process group, so that what it started ends with it, and ends with the supervisor, even
+when that is killed. What programs write goes to a file each; the screen shows what happens to them.
 No word of a service and no setting of one lives here.
 """
 
@@ -31,6 +32,7 @@ READY_WITHIN_SECONDS = 90.0
 STOP_WITHIN_SECONDS = 10.0
 PORT_FREE_WITHIN_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.1
+ASK_EVERY_SECONDS = 2.0
 TAIL_BYTES = 2000
 
 
@@ -58,6 +60,7 @@ class Supervisor:
         self._clock = clock
         self._say = say
         self._stages: list[list[Running]] = []
+        self._ending = threading.Event()
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, programs: Sequence[Program], stop: threading.Event) -> None:
@@ -78,6 +81,9 @@ class Supervisor:
             waiting = [running for running in waiting if not running.program.ready()]
             if waiting and self._clock.monotonic() > until:
                 raise GaveUp(_explain(waiting[0], f"is not ready after {READY_WITHIN_SECONDS:.0f} seconds"))
+        for running in started:
+            if running.program.most_silent_seconds is not None:
+                threading.Thread(target=self._watch, args=(running,), name="watch", daemon=True).start()
 
     def finish(self, programs: Sequence[Program]) -> dict[str, str]:
         """Run `programs` together to their end and return what each wrote to its standard output, by name.
@@ -118,12 +124,25 @@ class Supervisor:
 
     def stop(self) -> None:
         """End everything: what was started last ends first, so that services can still say goodbye to the backbone."""
+        self._ending.set()
         while self._stages:
             self._end(self._stages.pop())
 
     def pids(self) -> dict[str, int]:
         """Return the process numbers by program name."""
         return {running.program.name: running.process.pid for stage in list(self._stages) for running in stage}
+
+    def _watch(self, running: Running) -> None:
+        """Kill a program whenever it was ready and then is not for too long; `look` starts it again."""
+        last: float | None = self._clock.monotonic()
+        while not self._ending.wait(min(ASK_EVERY_SECONDS, (running.program.most_silent_seconds or 0) / 2)):
+            process = running.process
+            if running.program.ready():
+                last = self._clock.monotonic()
+            elif last is not None and self._clock.monotonic() - last > (running.program.most_silent_seconds or 0):
+                self._say(f"{running.program.name} does not answer any more, ending it")
+                _signal(process.pid, signal.SIGKILL, group=True)
+                last = None
 
     def _end(self, stage: list[Running]) -> None:
         """End the programs of one stage together: politely, then after ten seconds by force."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,20 @@ def test_a_killed_program_is_started_again_on_its_port(tmp_path):
         assert supervisor.pids()["server"] != before
     assert said == ["server ended (signal 9), starting it again"]
     assert not accepts(port)
+
+
+def test_a_program_that_is_stuck_is_ended_and_started_again(tmp_path):
+    """It runs and listens, and answers nobody: stopped in the middle, as a deadlock would."""
+    port, said = preferred(48_111), []
+    stuck = threading.Event()
+    program = replace(a_server(port), ready=lambda: accepts(port) and not stuck.is_set(), most_silent_seconds=0.5)
+    with supervised(tmp_path, [program], said) as supervisor:
+        before = supervisor.pids()["server"]
+        stuck.set()
+        assert eventually(lambda: supervisor.look() or supervisor.pids()["server"] != before)
+        stuck.clear()
+        assert eventually(lambda: accepts(port))
+    assert said[:2] == ["server does not answer any more, ending it", "server ended (signal 9), starting it again"]
 
 
 def test_a_program_that_keeps_dying_stops_everything_with_its_last_words(tmp_path):
