@@ -168,7 +168,7 @@ def test_a_server_that_asks_is_told_who_one_is(serve):
     """And a wrong password is a refusal whose message holds no password."""
 
     def check(_server, _session, _envelope, _mechanism, data) -> AuthResult:
-        return AuthResult(success=(data.login, data.password) == (b"digest", b"right"))
+        return AuthResult(success=(data.login, data.password) == (b"digest", b"right"), handled=False)
 
     box, server = serve(authenticator=check, auth_require_tls=False)
     with pytest.raises(NotTaken) as refused:
