@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from services.enrolment.application.erasure import who_answers
+from services.enrolment.application.notices import NoticeWorker
+from services.enrolment.application.rights_worker import RightsWorker
+from services.enrolment.application.timers import Timer
 from services.enrolment.application.upload_worker import UploadWorker
 from services.enrolment.domain.mapping import FileMapping, SplitName
 from services.enrolment.messaging import consumed
@@ -14,6 +18,7 @@ from services.enrolment.storage import indexes
 from services.enrolment.storage.books import Opener
 from shared import assembly
 from shared.identity import Pseudonyms
+from shared.mail import SmtpPost
 from shared.partnership import ColumnMapping, Partnership
 from shared.process.run import Parts
 from shared.storage.mongo import Client, connect
@@ -25,12 +30,15 @@ if TYPE_CHECKING:
     from shared.events.reader import Reader
 
 EMPLOYER = "employer"
+NOTICE_SECONDS = 60.0
+RIGHTS_SECONDS = 1.0
 
 
 def opener(given: EnrolmentSettings) -> Opener:
     """Return what opens the books, with this instance's keys for opaque ids."""
     pseudonyms = Pseudonyms(given.organisation_keys_dir)
-    return Opener(lambda organisation, reference: pseudonyms.of(organisation, "person", reference), outgoing)
+    kinds = {slug: organisation.kind for slug, organisation in given.partnership().organisations.items()}
+    return Opener(lambda organisation, reference: pseudonyms.of(organisation, "person", reference), outgoing, kinds)
 
 
 def hosted_employers(given: EnrolmentSettings, partnership: Partnership) -> tuple[str, ...]:
@@ -76,31 +84,78 @@ def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     from services.enrolment.api.cohort_routes import cohort_routes
     from services.enrolment.api.course_routes import course_routes
     from services.enrolment.api.practitioner_routes import practitioner_routes
+    from services.enrolment.api.rights_routes import rights_routes
     from services.enrolment.api.rooms import EXTENSION, Rooms
     from services.enrolment.api.routes import enrolment_routes
+    from services.enrolment.api.session_routes import session_routes
+    from services.enrolment.api.task_routes import task_routes
     from services.enrolment.api.upload_routes import upload_routes
     from services.enrolment.storage.files import read_file
+    from services.enrolment.web.look import LOOK
+    from services.enrolment.web.start_pages import start_pages
+    from shared.web import WebRoom
 
     doors = opener(given)
-    blueprints = (cohort_routes, course_routes, enrolment_routes, practitioner_routes, upload_routes)
+    blueprints = (
+        cohort_routes,
+        course_routes,
+        enrolment_routes,
+        practitioner_routes,
+        rights_routes,
+        session_routes,
+        task_routes,
+        upload_routes,
+    )
     app = assembly.make_app(SERVICE, given, client, title="Enrolment", blueprints=blueprints)
     app.extensions[EXTENSION] = Rooms(doors.books, doors.desk, read_file, file_mappings(given.partnership()))
+    WebRoom(LOOK, (start_pages,)).install(app, given)
     return app
 
 
+def notice_worker(given: EnrolmentSettings, unit: UnitOfWork) -> NoticeWorker:
+    """Return what sends the digests of tasks; without a mail server it does nothing."""
+    server, doors = given.smtp_server(), opener(given)
+    return NoticeWorker(
+        unit,
+        assembly.hosted_owners(SERVICE, given, given.partnership()),
+        open_books=doors.books,
+        open_desk=doors.desk,
+        post=SmtpPost(server) if server else None,
+        sender=given.mail_from,
+        link=lambda _organisation: given.public_url,
+    )
+
+
+def rights_worker(given: EnrolmentSettings, unit: UnitOfWork) -> RightsWorker:
+    """Return what carries out erasures and lets go of what is too old."""
+    doors, partnership = opener(given), given.partnership()
+    return RightsWorker(
+        unit,
+        hosted_employers(given, partnership),
+        open_books=doors.books,
+        open_desk=doors.desk,
+        expected=lambda employer: who_answers(partnership, employer),
+    )
+
+
 def build_worker(given: EnrolmentSettings) -> UploadWorker:
-    """Return the worker that brings uploaded files forward."""
+    """Return the worker that brings uploaded files forward, and sends the day's notices beside it."""
     from services.enrolment.storage.files import read_file
 
     client = connect(given.mongodb_uri, appname=f"{SERVICE}-worker")
     doors = opener(given)
+    unit = unit_of_work(given, client)
     return UploadWorker(
-        unit_of_work(given, client),
+        unit,
         hosted_employers(given, given.partnership()),
         open_books=doors.books,
         open_desk=doors.desk,
         read_file=read_file,
         close=client.close,
+        timers=[
+            Timer(NOTICE_SECONDS, notice_worker(given, unit).work_once),
+            Timer(RIGHTS_SECONDS, rights_worker(given, unit).work_once),
+        ],
     )
 
 

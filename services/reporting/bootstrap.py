@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from services.reporting.application.desk import Desk
@@ -16,14 +15,11 @@ from services.reporting.storage.repositories import MongoRooms
 from shared import assembly
 from shared.partnership import Partnership
 from shared.process.run import Parts
-from shared.process.settings import LOCAL
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from flask import Flask
-
-    from services.reporting.web.sessions import SignIn
 
 
 def terms_of(partnership: Partnership) -> Terms:
@@ -60,33 +56,14 @@ def build_web_app(given: ReportingSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
     from services.reporting.api.bodies import report_csv
     from services.reporting.api.routes import operator_routes, publication_routes, report_routes
-    from services.reporting.web.sessions import Sessions
-    from services.reporting.web.views import Pages, page_routes, sign_in_routes
+    from services.reporting.web.views import LOOK, Pages, page_routes, style_routes
+    from shared.web import WebRoom
 
-    partnership = given.partnership()
-    desk = desk_of(partnership)
-    secret = given.board_session_secret or secrets.token_urlsafe(32)
-    pages = Pages(
-        desk=desk,
-        sessions=Sessions(secret, is_secure=given.profile != LOCAL),
-        sign_in=_sign_in(given, partnership.board),
-        as_csv=report_csv,
-    )
-    blueprints = (
-        publication_routes(desk),
-        report_routes(desk),
-        operator_routes(desk),
-        page_routes(pages),
-        sign_in_routes(pages),
-    )
-    return assembly.make_app(SERVICE, given, client, title="Board reporting", blueprints=blueprints)
-
-
-def _sign_in(given: ReportingSettings, board: str) -> SignIn:
-    """Return how people come in: buttons on a local run, nothing yet elsewhere."""
-    from services.reporting.web.sessions import LocalSignIn, NoSignIn
-
-    return LocalSignIn(board) if given.profile == LOCAL else NoSignIn()
+    desk = desk_of(given.partnership())
+    blueprints = (publication_routes(desk), report_routes(desk), operator_routes(desk))
+    app = assembly.make_app(SERVICE, given, client, title="Board reporting", blueprints=blueprints)
+    WebRoom(LOOK, (page_routes(Pages(desk, report_csv)), style_routes())).install(app, given)
+    return app
 
 
 def prepare(given: ReportingSettings) -> None:

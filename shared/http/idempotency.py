@@ -22,17 +22,19 @@ from shared.http.bodies import current_facts, json_body
 from shared.http.errors import KeyMissing, KeyReused
 from shared.http.replies import Reply
 from shared.http.strict_json import canonical
+from shared.storage.erasures import REPLIES as COLLECTION
+from shared.storage.erasures import about
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
-COLLECTION: Final = "idempotency"
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 255
 KEPT: Final = timedelta(days=400)
 
 
 def prepare(database: Database[dict[str, Any]]) -> None:
-    """Make the index that lets stored replies go after 400 days. Part of a service's `prepare`."""
+    """Make the indexes: one lets stored replies go after 400 days, one finds those about a thing. Part of a service's `prepare`."""
     database[COLLECTION].create_index("expires_at", expireAfterSeconds=0, name="expires_at")
+    database[COLLECTION].create_index("about", name="about")
 
 
 def checked_key() -> str:
@@ -66,12 +68,15 @@ def request_hash() -> str:
 class Idempotency:
     """Runs the callback of one POST at most once for its key."""
 
-    def __init__(self, unit_of_work: UnitOfWork, organisation: str, asking: str) -> None:
+    def __init__(
+        self, unit_of_work: UnitOfWork, organisation: str, asking: str, *, key: str = "", content_hash: str = ""
+    ) -> None:
+        """Take the request's own header and content, or the `key` and `content_hash` of a page's form."""
         self._unit_of_work = unit_of_work
         self._organisation = organisation
-        place = canonical([request.method, request.path, organisation, asking, checked_key()])
+        place = canonical([request.method, request.path, organisation, asking, key or checked_key()])
         self._id = hashlib.sha256(place).hexdigest()
-        self._hash = request_hash()
+        self._hash = content_hash or request_hash()
 
     def run(self, callback: Callable[[Work], Reply], cause: Cause) -> Reply:
         """Return the stored reply, or the one that `callback` makes and this transaction stores."""
@@ -123,5 +128,6 @@ class Idempotency:
             "location": reply.location,
             "content_type": reply.content_type,
             "filename": reply.filename,
+            "about": [about(part) for part in request.path.split("/")[4:] if part],
             "expires_at": work.now + KEPT,
         }

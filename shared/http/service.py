@@ -106,16 +106,26 @@ def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
         Unavailable: the database does not answer (503).
     """
     must_be_hosted(organisation)
-    service = current_service()
-    cause = cause_of_request()
     if request.method != "POST":
-        return service.unit_of_work.run(organisation, _telling(callback), cause=cause)
+        return current_service().unit_of_work.run(organisation, _telling(callback), cause=cause_of_request())
+    return transact_keyed(organisation, callback)
+
+
+def transact_keyed(
+    organisation: str, callback: Callable[[Work], Reply], key: str = "", content_hash: str = ""
+) -> Reply:
+    """Return what `callback` did in one transaction, once for a key: the request's own, or that of a page's form.
+
+    Raises:
+        PlatformError: as `transact`.
+    """
+    must_be_hosted(organisation)
     if g.get("has_transacted"):
         raise RuntimeError(f"{request.endpoint} transacts twice: one POST, one key, one transaction")
     g.has_transacted = True
-    return Idempotency(service.unit_of_work, organisation, current_principal().organisation).run(
-        _telling(callback), cause
-    )
+    unit, asking = current_service().unit_of_work, current_principal().organisation
+    once = Idempotency(unit, organisation, asking, key=key, content_hash=content_hash)
+    return once.run(_telling(callback), cause_of_request())
 
 
 def _telling(callback: Callable[[Work], Reply]) -> Callable[[Work], Reply]:

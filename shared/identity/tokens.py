@@ -169,6 +169,8 @@ def read_issuers(path: Path) -> Mapping[str, Issuer]:
 def _keys(jwks: KeySetSerialization) -> Mapping[str, ECKey | OKPKey]:
     """Return the public keys of `jwks` by key id."""
     keys: dict[str, ECKey | OKPKey] = {}
+    if not jwks["keys"]:
+        return keys  # its people sign in to pages, its tokens are believed by nobody
     for entry, key in zip(jwks["keys"], KeySet.import_key_set(jwks).keys, strict=True):
         if not isinstance(key, ECKey | OKPKey) or key.curve_name not in ("P-256", "Ed25519"):
             raise Malformed("Only P-256 and Ed25519 keys are trusted.")

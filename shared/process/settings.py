@@ -34,6 +34,8 @@ from shared.partnership import load as load_partnership
 LOCAL = "local"
 PRODUCTION = "production"
 SLUG = Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error="must be small letters, digits and hyphens")
+SHORTEST_SECRET_BYTES = 32
+PUBLIC_ADDRESS = Regexp(r"(https?://[^/?#\s]+/?)?\Z", error="must be an address without a path, or empty")
 PORTS = Range(min=0, max=65535)
 HOW_TO_CONNECT = ("security_protocol", "ssl_", "sasl_")
 
@@ -140,6 +142,50 @@ class CommonSettings:
         if not self.hosted_organisations:
             return tuple(partnership.organisations)
         return tuple(slug for slug in partnership.organisations if slug in self.hosted_organisations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagesSettings(CommonSettings):
+    """The settings of a service that has pages.
+
+    public_url: this service's address as people's browsers know it: sign-in providers send browsers back there, and
+        letters link to it; "" is no sign-in. PUBLIC_URL
+    session_secret_file: a file of at least 32 bytes that signs the pages' sessions, the same for every process of the
+        API; None makes a secret per process, so that sessions end with it. SESSION_SECRET_FILE
+    """
+
+    public_url: str
+    session_secret_file: Path | None
+
+    @staticmethod
+    def variables(env: Env) -> dict[str, Any]:  # Any: environs' values, typed by the dataclass that takes them
+        """Return the common variables and those of pages by field name."""
+        return {
+            **CommonSettings.variables(env),
+            "public_url": env.str("PUBLIC_URL", "", validate=PUBLIC_ADDRESS),
+            "session_secret_file": env.path("SESSION_SECRET_FILE", None),
+        }
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Return the settings as `env` has them; wrong ones are None until `env.seal()` says so."""
+        return cls(**PagesSettings.variables(env))
+
+    def session_secret(self) -> bytes | None:
+        """Return what sessions are signed with, None where no file says it.
+
+        Raises:
+            Malformed: the file cannot be read or is too short.
+        """
+        if self.session_secret_file is None:
+            return None
+        try:
+            secret = self.session_secret_file.read_bytes().strip()
+        except OSError as error:
+            raise Malformed(f"SESSION_SECRET_FILE {self.session_secret_file} cannot be read") from error
+        if len(secret) < SHORTEST_SECRET_BYTES:
+            raise Malformed(f"SESSION_SECRET_FILE holds fewer than {SHORTEST_SECRET_BYTES} bytes")
+        return secret
 
 
 def load(read: Callable[[Env], Settings]) -> Settings:

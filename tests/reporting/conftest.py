@@ -31,6 +31,7 @@ from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
 from shared.partnership import Partnership, load
 from shared.storage.unit_of_work import UnitOfWork, Work
+from shared.testing.pages import browser_of
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 PATHS = sorted(path.parent for path in SCENARIOS.glob("*/expected.json"))
@@ -387,10 +388,7 @@ class House:
 
     def browser(self, role: str | None = "board"):
         """Return a browser, signed in where a role is given."""
-        client = self.app.test_client()
-        if role:
-            assert client.post("/sign-in", data={"role": role}).status_code == 303
-        return client
+        return browser_of(self.app, self.board, role) if role else self.app.test_client()
 
 
 def _tell_all(teller: Teller, work: Work, chunk: list[tuple[str, int, Event]]) -> None:

@@ -1,24 +1,18 @@
-"""How published figures are said to people: names, dates, numbers. Nothing here computes a figure."""
+"""How published figures are said to people: names, numbers. Nothing here computes a figure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from services.reporting.domain.publication import Cell, Kind
 from services.reporting.domain.rounding import SUPPRESSED
-from shared.clock import LONDON
 
 WORDS: Final[Mapping[str, str]] = {
     "practice_only": "Practice only",
     "practice_and_academic": "Practice and academic",
 }
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
-
 DEFINITIONS: Final[tuple[tuple[str, str], ...]] = (
     ("Nominated", "A person whom an employer put forward for a course and whose nomination was accepted."),
     ("With a seat", "A nominated person who has a place on the course after all withdrawals."),
@@ -38,17 +32,6 @@ DEFINITIONS: Final[tuple[tuple[str, str], ...]] = (
     ("Credits", "University credit awarded by an exam board: the rounded number of people times the credits of one."),
     ("..", "A figure that is not shown because too few people are behind it."),
 )
-
-
-def day(moment: datetime) -> str:
-    """Return the date in England: `21 November 2026`."""
-    local = moment.astimezone(LONDON)
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
-
-
-def day_and_time(moment: datetime) -> str:
-    """Return date and time in England: `21 November 2026 at 14:05`."""
-    return f"{day(moment)} at {moment.astimezone(LONDON):%H:%M}"
 
 
 def named(value: str, labels: Mapping[str, str]) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 
-from services.reporting import bootstrap
 from services.reporting.domain.publication import TITLES
 from services.reporting.web.wording import DEFINITIONS
+from shared.testing.pages import browser_of
 
 
 class Outline(HTMLParser):
@@ -48,40 +47,28 @@ def test_stranger_is_sent_to_the_sign_in_page(house, path):
     assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
 
 
-def test_forged_or_old_session_opens_nothing(house):
+def test_forged_session_opens_nothing(house):
     """A cookie that this instance did not sign is no session."""
     browser = house.browser(None)
-    for forged in ("x", "WyJud2wtYm9hcmQiLFsiYm9hcmQiXV0.awJpyA.c7hFhzIqbdI6a6yn7vcJw6jRKqQ", "." * 3000):
-        browser.set_cookie("board_session", forged)
+    for forged in (
+        "x",
+        "eyJ3aG8iOnsib3JnYW5pc2F0aW9uIjoibndsLWJvYXJkIn19.awJpyA.c7hFhzIqbdI6a6yn7vcJw6jRKqQ",
+        "." * 3000,
+    ):
+        browser.set_cookie("reporting-session", forged)
         assert browser.get("/board").status_code == 303
 
 
-def test_sign_in_takes_only_the_boards_roles(house):
-    """No role from the body but those of the buttons."""
-    for role in ("hr", "service", ""):
-        assert house.browser(None).post("/sign-in", data={"role": role}).status_code == 403
-    crossing = house.browser(None).post("/sign-in", data={"role": "board"}, headers={"Sec-Fetch-Site": "cross-site"})
-    assert crossing.status_code == 403
+@pytest.mark.parametrize("role", ["hr", "registrar", "practitioner"])
+def test_only_the_boards_roles_open_its_pages(house, role):
+    """The role table decides, as it does for the API."""
+    assert house.browser(role).get("/board").status_code == 403
 
 
-def test_sign_in_of_other_profiles_refuses_with_a_sentence(reporting_settings, mongo_client):
-    """Elsewhere than on a local run there is no button, and asking anyway opens nothing."""
-    app = bootstrap.build_web_app(replace(reporting_settings, profile="production"), mongo_client)
-    browser = app.test_client()
-    page = browser.get("/sign-in").get_data(as_text=True)
-    assert "sign-in service" in page
-    assert "<button" not in page
-    answer = browser.post("/sign-in", data={"role": "board"})
-    assert answer.status_code == 403
-    assert "sign-in service" in answer.get_data(as_text=True)
-    assert "Set-Cookie" not in answer.headers
-
-
-def test_sign_out_ends_the_session(house):
-    """After signing out there is nothing to see."""
-    browser = house.browser()
-    assert browser.post("/sign-out").status_code == 303
-    assert browser.get("/board").status_code == 303
+def test_people_of_other_organisations_find_no_board_page(house):
+    """The pages are the board's; whoever is not the board's is told as little as by the API."""
+    browser = browser_of(house.app, "brent", "board", "auditor", "operator")
+    assert browser.get("/board").status_code == 404
 
 
 def test_board_before_the_first_publication_says_so(told_house):
@@ -104,7 +91,11 @@ def test_every_page_is_complete_and_closed(told_house):
         addresses = [attributes.get("href") or attributes.get("src") or "" for _, attributes in outline.tags]
         assert not [address for address in addresses if address.startswith(("http", "//"))], path
         assert len(outline.all("h1")) == 1
-        assert outline.all("a")[0] == {"class": "skip", "href": "#main"}
+        assert outline.all("a")[0] == {
+            "href": "#main-content",
+            "class": "govuk-skip-link",
+            "data-module": "govuk-skip-link",
+        }
         assert outline.all("html")[0]["lang"] == "en-GB"
         assert "HESA" in page
         assert len(outline.all("table")) >= 2
@@ -128,7 +119,7 @@ def test_every_chart_says_in_words_what_it_shows(told_house):
     assert len(ids) == len(set(ids))
     assert set(named) <= set(ids)
     assert all(attributes["role"] == "img" for attributes in outline.all("svg"))
-    assert page.count('class="words"') == len(outline.all("rect"))
+    assert page.count('class="board-chart__words"') == len(outline.all("rect"))
     assert "Bar chart. Safeguarding Adults and Risk (SAR). 100 nominated, 60 with a seat" in page
 
 

@@ -1,0 +1,1 @@
+"""Enrolment's pages for HR, supervisors and the programme lead: server-rendered, on the shared web room."""
