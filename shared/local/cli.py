@@ -22,6 +22,7 @@ from shared.local import backbone as backbones
 from shared.local.fresh import refuse_yesterday
 from shared.local.issuer import LocalIssuer
 from shared.local.operator_commands import parked, republish, state_option, topics, verify_feed
+from shared.local.owner_commands import erase, export, import_
 from shared.local.platform import ROOT, Place, RunningPlatform, alone, running
 from shared.local.ports import DEFAULT_BASE
 from shared.partnership import load
@@ -30,6 +31,7 @@ from shared.process.settings import LOCAL
 
 DEFAULT_SCENARIO = ROOT / "scenarios" / "north-west-london"
 PARTNERSHIP_FILE = "partnership.yaml"
+PAGES = ("enrolment", "reporting")
 
 backbone_option = click.option(
     "--backbone",
@@ -149,7 +151,7 @@ def bench(output: Path, *, tiny: bool) -> None:
         sys.exit(1)
 
 
-for command in (topics, republish, verify_feed, parked):
+for command in (topics, republish, verify_feed, parked, export, import_, erase):
     main.add_command(command)
 
 
@@ -205,7 +207,8 @@ def _keep_running(place: Place, chosen: backbones.Backbone, stop: threading.Even
     clock = SystemClock()
     with running(place, chosen, stop, clock=clock, new_identifier=new_identifier, say=click.echo) as platform:
         for service in SERVICES:
-            click.echo(f"  {service:<14} {platform.url(service)}/docs")
+            pages = f" and {platform.url(service)}/ (pages; sign in as somebody made up)" if service in PAGES else ""
+            click.echo(f"  {service:<14} {platform.url(service)}/docs{pages}")
         click.echo(f"logs in {place.logs}; memory {platform.memory_bytes() / 1_048_576:.0f} MB")
         if play is not None:
             play.start(platform, stop)

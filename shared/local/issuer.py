@@ -32,6 +32,9 @@ from shared.process.settings import LOCAL, PRODUCTION
 LIFE_SECONDS = 600
 PSEUDONYM_KEY_BYTES = 32
 TRUSTED_ISSUERS = "trusted-issuers.json"
+SESSION_SECRET = "session-secret"  # noqa: S105 - a file's name
+CLIENT_ID = "teaching-partnership"
+"""As what the pages are known to the sign-in of made-up people."""
 
 
 class LocalIssuer:
@@ -49,8 +52,11 @@ class LocalIssuer:
         """Where the public keys stand that services believe."""
         return self.keys_dir / TRUSTED_ISSUERS
 
-    def prepare(self, organisations: Collection[str]) -> None:
-        """Make the key files that are missing and let the services trust exactly `organisations`."""
+    def prepare(self, organisations: Collection[str], sign_in_address: str | None = None) -> None:
+        """Make the key files that are missing and let the services trust exactly `organisations`.
+
+        `sign_in_address` is where the made-up people sign in, if they do.
+        """
         self.keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         trusted: dict[str, object] = {}
         for organisation in organisations:
@@ -59,6 +65,13 @@ class LocalIssuer:
             public = ECKey.import_key(dict(keys.signing_jwk)).as_dict(private=False)
             jwk = {**public, "kid": keys.signing_jwk["kid"]}
             trusted[keys.issuer] = {"organisation": organisation, "jwks": {"keys": [jwk]}}
+            if sign_in_address is not None:
+                trusted[f"{sign_in_address}/{organisation}"] = {
+                    "organisation": organisation,
+                    "jwks": {"keys": []},
+                    "sign_in": {"client_id": CLIENT_ID},
+                }
+        self._make_session_secret()
         _write(self.trusted_issuers_file, trusted)
 
     def mint(self, organisation: str, roles: Collection[str], subject: str, audience: str) -> str:
@@ -80,6 +93,16 @@ class LocalIssuer:
         }
         header = {"alg": "ES256", "typ": "at+jwt", "kid": keys.signing_jwk["kid"]}
         return jwt.encode(header, claims, ECKey.import_key(dict(keys.signing_jwk)), algorithms=["ES256"])
+
+    @property
+    def session_secret_file(self) -> Path:
+        """Where the secret stands that signs the pages' sessions; kept, so that a restart signs nobody out."""
+        return self.keys_dir / SESSION_SECRET
+
+    def _make_session_secret(self) -> None:
+        if not self.session_secret_file.exists():
+            self.session_secret_file.touch(mode=0o600)
+            self.session_secret_file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
 
     def _make_key(self, organisation: str) -> None:
         path = self.keys_dir / f"{organisation}.json"

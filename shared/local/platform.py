@@ -65,6 +65,11 @@ class Place:
         """Return where a service's API listens: 8001 to 8004 unless `port_base` says otherwise."""
         return self.port_base + 1 + SERVICES.index(service)
 
+    @property
+    def sign_in_port(self) -> int:
+        """Where the made-up people sign in: 8005 unless `port_base` says otherwise, or another where that is taken."""
+        return self.port_base + 1 + len(SERVICES)
+
     def health_port(self, service: str, part: str) -> int:
         """Return where a background part would like to say how it is."""
         return self.port_base + 20 + 10 * SERVICES.index(service) + BACKGROUND_PARTS.index(part)
@@ -160,7 +165,8 @@ def running(
     for service in SERVICES:
         needed(place.api_port(service), service)
     issuer = LocalIssuer(place.keys, LOCAL, clock, new_identifier)
-    issuer.prepare(tuple(partnership.organisations))
+    sign_in_port = preferred(place.sign_in_port)
+    issuer.prepare(tuple(partnership.organisations), f"http://{LOOPBACK}:{sign_in_port}")
     environment = _environment(place, backbone, issuer)
     supervisor = Supervisor(place.logs, clock, say)
     try:
@@ -170,7 +176,9 @@ def running(
         parts = _prepare(supervisor, environment)
         say(f"starting {sum(len(names) for names in parts.values())} processes of {len(parts)} services")
         health_ports = _health_ports(place, parts)
-        supervisor.start(_programs(place, parts, health_ports, environment), stop)
+        supervisor.start(
+            [_sign_in(place, sign_in_port, environment), *_programs(place, parts, health_ports, environment)], stop
+        )
         platform = RunningPlatform(
             place=place,
             partnership=partnership,
@@ -199,6 +207,7 @@ def _environment(place: Place, backbone: Backbone, issuer: LocalIssuer) -> dict[
         "TRUSTED_ISSUERS_FILE": str(issuer.trusted_issuers_file.resolve()),
         "ORGANISATION_KEYS_DIR": str(issuer.keys_dir.resolve()),
         "DOORS_FILE": str(doors.resolve()),
+        "SESSION_SECRET_FILE": str(issuer.session_secret_file.resolve()),
         "DATABASE_PREFIX": "",
         "HOST": LOOPBACK,
         "PYTHONPATH": str(ROOT),
@@ -249,16 +258,28 @@ def _programs(
         for part in names:
             port = place.api_port(service) if part == "api" else health_ports[(service, part)]
             variable = "PORT" if part == "api" else "HEALTH_PORT"
+            public_url = f"http://{LOOPBACK}:{place.api_port(service)}"
             programs.append(
                 Program(
                     name=f"{service}-{part}",
                     command=_command(service, part),
-                    environment={**environment, variable: str(port)},
+                    environment={**environment, variable: str(port), "PUBLIC_URL": public_url},
                     port=port,
                     ready=answers_ready(port),
                 )
             )
     return programs
+
+
+def _sign_in(place: Place, port: int, environment: Mapping[str, str]) -> Program:
+    """Return where the made-up people sign in to the services' pages."""
+    return Program(
+        name="sign-in",
+        command=(sys.executable, "-m", "shared.local.made_up_people", str(place.partnership_file.resolve()), str(port)),
+        environment=environment,
+        port=port,
+        ready=answers_ready(port),
+    )
 
 
 def _command(service: str, part: str) -> tuple[str, ...]:

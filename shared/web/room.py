@@ -23,7 +23,7 @@ from shared.web import wording
 from shared.web.clients import Clients
 from shared.web.forms import new_form_key
 from shared.web.look import Look
-from shared.web.pages import page
+from shared.web.pages import page, see_other
 from shared.web.sessions import Viewer, form_token, register
 from shared.web.sign_in import SignIn, sign_in_routes
 
@@ -67,6 +67,8 @@ class WebRoom:
         app.register_blueprint(sign_in_routes(SignIn(clients, given.public_url, self.look.home)))
         for blueprint in self.pages:
             app.register_blueprint(blueprint)
+        if self.look.home != "/":
+            app.add_url_rule("/", "first_page", public("leads to the first page")(lambda: see_other(self.look.home)))
         app.after_request(_as_page)
 
 

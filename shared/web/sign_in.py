@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from shared.errors import Forbidden, NotFound, Unavailable
 from shared.http.facts import public
@@ -39,9 +40,13 @@ class SignIn:
 
     def begin(self, organisation: str) -> Response:
         """Send the browser to its organisation's provider."""
-        back = f"{self.public_url.rstrip('/')}/sign-in/{organisation}/back"
+        provider, ours = self._provider(organisation), self.public_url.rstrip("/")
+        if {request.host.split(":")[0], urlsplit(ours).hostname} == {"localhost", "127.0.0.1"}:
+            return see_other(
+                f"{ours}/sign-in/{organisation}"
+            )  # one machine, two names: a cookie belongs to one of them
         try:
-            return self.clients.send_away(self._provider(organisation), back)
+            return self.clients.send_away(provider, f"{ours}/sign-in/{organisation}/back")
         except Unavailable as error:
             return _not_signed_in(503, error.detail)
 
