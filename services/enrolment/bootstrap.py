@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from services.enrolment.application.deadlines import DeadlineWorker
 from services.enrolment.application.erasure import who_answers
 from services.enrolment.application.notices import NoticeWorker
 from services.enrolment.application.rights_worker import RightsWorker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from shared.events.reader import Reader
 
 EMPLOYER = "employer"
+DEADLINE_SECONDS = 60.0
 NOTICE_SECONDS = 60.0
 RIGHTS_SECONDS = 1.0
 
@@ -81,33 +83,49 @@ def web_app() -> Flask:
 
 def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
+    from services.enrolment.api.advice_routes import advice_routes
     from services.enrolment.api.cohort_routes import cohort_routes
     from services.enrolment.api.course_routes import course_routes
+    from services.enrolment.api.duplicate_routes import duplicate_routes
+    from services.enrolment.api.entitlement_routes import entitlement_routes
+    from services.enrolment.api.lifecycle_routes import lifecycle_routes
     from services.enrolment.api.practitioner_routes import practitioner_routes
+    from services.enrolment.api.programme_routes import programme_routes
+    from services.enrolment.api.register_routes import register_routes
     from services.enrolment.api.rights_routes import rights_routes
     from services.enrolment.api.rooms import EXTENSION, Rooms
     from services.enrolment.api.routes import enrolment_routes
     from services.enrolment.api.session_routes import session_routes
     from services.enrolment.api.task_routes import task_routes
+    from services.enrolment.api.transfer_routes import transfer_routes
     from services.enrolment.api.upload_routes import upload_routes
-    from services.enrolment.storage.files import read_file
+    from services.enrolment.storage.files import open_table, read_file, says_delta
     from services.enrolment.web.look import LOOK
     from services.enrolment.web.start_pages import start_pages
     from shared.web import WebRoom
 
     doors = opener(given)
     blueprints = (
+        advice_routes,
         cohort_routes,
         course_routes,
+        duplicate_routes,
         enrolment_routes,
+        entitlement_routes,
+        lifecycle_routes,
         practitioner_routes,
+        register_routes,
+        programme_routes,
         rights_routes,
         session_routes,
         task_routes,
+        transfer_routes,
         upload_routes,
     )
     app = assembly.make_app(SERVICE, given, client, title="Enrolment", blueprints=blueprints)
-    app.extensions[EXTENSION] = Rooms(doors.books, doors.desk, read_file, file_mappings(given.partnership()))
+    app.extensions[EXTENSION] = Rooms(
+        doors.books, doors.desk, read_file, file_mappings(given.partnership()), open_table, says_delta
+    )
     WebRoom(LOOK, (start_pages,)).install(app, given)
     return app
 
@@ -138,6 +156,13 @@ def rights_worker(given: EnrolmentSettings, unit: UnitOfWork) -> RightsWorker:
     )
 
 
+def deadline_worker(given: EnrolmentSettings, unit: UnitOfWork) -> DeadlineWorker:
+    """Return what gives back offered seats and places on their way when their last day is over."""
+    doors = opener(given)
+    owners = assembly.hosted_owners(SERVICE, given, given.partnership())
+    return DeadlineWorker(unit, owners, open_books=doors.books, open_desk=doors.desk)
+
+
 def build_worker(given: EnrolmentSettings) -> UploadWorker:
     """Return the worker that brings uploaded files forward, and sends the day's notices beside it."""
     from services.enrolment.storage.files import read_file
@@ -155,6 +180,7 @@ def build_worker(given: EnrolmentSettings) -> UploadWorker:
         timers=[
             Timer(NOTICE_SECONDS, notice_worker(given, unit).work_once),
             Timer(RIGHTS_SECONDS, rights_worker(given, unit).work_once),
+            Timer(DEADLINE_SECONDS, deadline_worker(given, unit).work_once),
         ],
     )
 

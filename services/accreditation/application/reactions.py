@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from services.accreditation.application.ports import Desk, Release
 from services.accreditation.application.settling import settle
-from services.accreditation.domain.candidacy import Enrolment, Practice
+from services.accreditation.domain.candidacy import Candidacy, Enrolment, Practice
 from services.accreditation.domain.modules import Run
 from services.accreditation.domain.people import Identity, Person, registration_number
 
@@ -36,6 +36,42 @@ def when_confirmed(desk: Desk, fact: ConfirmedEnrolment) -> None:
     before = desk.candidacies.find(fact.employer, fact.enrolment_id)
     if before.enrolment is not None:
         return
+    _register(desk, before, fact)
+
+
+def when_academic_added(desk: Desk, fact: ConfirmedEnrolment, change_number: int) -> None:
+    """Register whoever adds the academic element, as a confirmation does; a registration that was left goes on."""
+    before = desk.candidacies.find(fact.employer, fact.enrolment_id)
+    after = before.taken_up(change_number)
+    if after == before:
+        return
+    if before.enrolment is None:
+        _register(desk, after, fact)
+        return
+    kept = settle(desk, before, after)
+    if kept.enrolment is not None and kept.person_id is None and kept.withdrawn_on is None:
+        _ask_for_identity(desk, kept.enrolment.registration_id, fact)
+
+
+def when_academic_dropped(desk: Desk, employer: str, enrolment_id: str, on: date, change_number: int) -> None:
+    """End the registration of whoever goes on in practice alone, unless work was handed in: that is marked."""
+    before = desk.candidacies.find(employer, enrolment_id)
+    after = settle(desk, before, before.dropped(on, change_number))
+    if after.enrolment is not None and after.dropped_on is not None:
+        desk.releases.remove(after.enrolment.registration_id)
+
+
+def when_transferred(desk: Desk, employer: str, enrolment_id: str, on: date) -> None:
+    """End the registration under the old employer, unless work was handed in; the new employer opens another.
+
+    The person stays one person: the registration number is the same.
+    """
+    before = desk.candidacies.find(employer, enrolment_id)
+    if before.enrolment is not None and before.submission is None:
+        when_withdrawn(desk, employer, enrolment_id, on)
+
+
+def _register(desk: Desk, before: Candidacy, fact: ConfirmedEnrolment) -> None:
     enrolment = Enrolment(
         registration_id=desk.new_id(),
         practitioner_id=fact.practitioner_id,
@@ -47,17 +83,21 @@ def when_confirmed(desk: Desk, fact: ConfirmedEnrolment) -> None:
     instance = desk.instances.live_on(fact.run, fact.module)
     after = before.confirmed(enrolment).placed(instance.terms() if instance else None)
     settle(desk, before, after)
-    if after.withdrawn_on is None:
-        desk.releases.put(
-            Release(
-                registration_id=enrolment.registration_id,
-                employer=fact.employer,
-                enrolment_id=fact.enrolment_id,
-                practitioner_id=fact.practitioner_id,
-                attempts=0,
-                due_at=desk.now,
-            )
+    if after.ended_on is None:
+        _ask_for_identity(desk, enrolment.registration_id, fact)
+
+
+def _ask_for_identity(desk: Desk, registration_id: str, fact: ConfirmedEnrolment) -> None:
+    desk.releases.put(
+        Release(
+            registration_id=registration_id,
+            employer=fact.employer,
+            enrolment_id=fact.enrolment_id,
+            practitioner_id=fact.practitioner_id,
+            attempts=0,
+            due_at=desk.now,
         )
+    )
 
 
 def when_practice_confirmed(desk: Desk, employer: str, enrolment_id: str, practice: Practice) -> None:
@@ -81,7 +121,7 @@ def when_identified(desk: Desk, release: Release, identity: Identity) -> None:
     """
     desk.releases.remove(release.registration_id)
     before = desk.candidacies.find(release.employer, release.enrolment_id)
-    if before.person_id is not None or before.withdrawn_on is not None:
+    if before.person_id is not None or before.ended_on is not None:
         return
     person = _person(desk, identity)
     settle(desk, before, before.identified(person.person_id))

@@ -118,6 +118,8 @@ class Candidacy:
     terms: Terms | None = None
     practice: Practice | None = None
     withdrawn_on: date | None = None
+    dropped_on: date | None = None
+    route_change: int = 0
     submission: Submission | None = None
     first: Mark | None = None
     second: Mark | None = None
@@ -149,6 +151,28 @@ class Candidacy:
     def withdrawn(self, on: date) -> Candidacy:
         """Return the candidacy as withdrawn, for good; credit awarded before stays awarded."""
         return self if self.withdrawn_on else replace(self, withdrawn_on=on)
+
+    def dropped(self, on: date, change_number: int) -> Candidacy:
+        """Return the candidacy of somebody who goes on in practice alone; an older change of route changes nothing.
+
+        Work that was handed in is marked to its end: then only the change is noted. Taking the academic element up
+        again lifts it. Source: BR-28 (dated route changes), decision 16.
+        """
+        if change_number <= self.route_change:
+            return self
+        kept = self.submission is not None or self.credit_id is not None
+        return replace(self, route_change=change_number, dropped_on=None if kept else on)
+
+    def taken_up(self, change_number: int) -> Candidacy:
+        """Return the candidacy of somebody who adds the academic element; an older change changes nothing."""
+        if change_number <= self.route_change:
+            return self
+        return replace(self, route_change=change_number, dropped_on=None)
+
+    @property
+    def ended_on(self) -> date | None:
+        """Return the day on which the registration ended, by withdrawal or by dropping the academic element."""
+        return self.withdrawn_on or self.dropped_on
 
     # -- what the university's own staff do -------------------------------------------------------------------------
 
@@ -191,7 +215,7 @@ class Candidacy:
 
     def ratified_by(self, board_id: str, held_on: date) -> Candidacy:
         """Return the candidacy with its agreed mark frozen; without one, withdrawn or frozen before: unchanged."""
-        if self.agreed is None or self.ratified is not None or self.withdrawn_on is not None:
+        if self.agreed is None or self.ratified is not None or self.ended_on is not None:
             return self
         return replace(self, ratified=Ratified(board_id=board_id, held_on=held_on, mark=self.agreed.mark))
 
@@ -200,16 +224,16 @@ class Candidacy:
     def to_announce(self) -> bool:
         """Say whether the candidate is registered now and nobody has been told."""
         ready = self.enrolment and self.person_id and self.terms
-        return bool(ready) and not self.announced and self.withdrawn_on is None
+        return bool(ready) and not self.announced and self.ended_on is None
 
     def credit_due(self) -> CreditDue | None:
         """Return the credit that is due now, or None.
 
-        Due when the enrolment is confirmed and not withdrawn, the person is known, practice is confirmed as passed,
+        Due when the enrolment is confirmed and not ended, the person is known, practice is confirmed as passed,
         the instance is approved and the ratified agreed mark reaches the pass mark; dated by the last of these facts.
         Never twice. Source: partnership data rules (credit), BR-17, BR-23.
         """
-        if self.credit_id or self.credited_before or self.withdrawn_on or not self.enrolment or not self.person_id:
+        if self.credit_id or self.credited_before or self.ended_on or not self.enrolment or not self.person_id:
             return None
         if not self.terms or not self.terms.approved_on or not self.ratified or not self.practice:
             return None
@@ -226,7 +250,7 @@ class Candidacy:
         """Return how far the registration has come."""
         steps: tuple[tuple[object, State], ...] = (
             (self.credit_id, State.CREDITED),
-            (self.withdrawn_on, State.WITHDRAWN),
+            (self.ended_on, State.WITHDRAWN),
             (self.enrolment is None, State.ENROLMENT_PENDING),
             (self.person_id is None, State.IDENTITY_PENDING),
             (self.ratified, State.RATIFIED),
@@ -252,6 +276,8 @@ class Candidacy:
     def _must_be_running(self) -> None:
         if self.withdrawn_on is not None:
             raise Withdrawn("The enrolment was withdrawn.")
+        if self.dropped_on is not None:
+            raise Withdrawn("The candidate goes on in practice alone; the academic element was dropped.")
         if self.enrolment is None or self.person_id is None:
             raise NotRegistered("The candidate's identity has not been released yet.")
 

@@ -80,7 +80,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Candidacy:
-    """What a confirmed enrolment says about the candidate; it never changes."""
+    """What a confirmed enrolment says about the candidate; only its route may change, which is counted."""
 
     enrolment_id: str
     practitioner_id: str
@@ -89,6 +89,7 @@ class Candidacy:
     route: str
     pcf_level: str
     evidence_set: str
+    route_change: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,13 @@ def open_portfolio(candidacy: Candidacy) -> Decided:
         evidence_set=candidacy.evidence_set,
     )
     return Portfolio(candidacy), (opened,)
+
+
+def change_route(portfolio: Portfolio, route: str, change_number: int) -> Portfolio:
+    """Return the portfolio on another route; an older change, or one after confirmation, changes nothing."""
+    if change_number <= portfolio.candidacy.route_change or portfolio.state in _OVER:
+        return portfolio
+    return replace(portfolio, candidacy=replace(portfolio.candidacy, route=route, route_change=change_number))
 
 
 def add_evidence(portfolio: Portfolio, pieces: tuple[Evidence, ...], rules: EvidenceRules) -> Decided:

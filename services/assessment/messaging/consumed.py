@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from services.assessment.application import reactions
+from services.assessment.application import erasure, reactions
 from services.assessment.application.ports import Course, Ports
 from services.assessment.domain.line_managers import Assignment
 from services.assessment.domain.portfolio import Candidacy
+from services.assessment.domain.supervision import Absence, Employment
 from shared.events.envelope import Received
 from shared.events.subscriptions import Subscription
 from shared.partnership import Partnership
@@ -31,11 +32,25 @@ IGNORED = frozenset(
         "enrolment.seat-declined.v1",
         "enrolment.seat-promoted.v1",
         "enrolment.completed.v1",
+        "enrolment.started.v1",  # evidence counts from confirmation on, whether somebody has started
+        "enrolment.deferred.v1",  # a pause closes nothing: evidence may be finished during it
+        "enrolment.resumed.v1",
+        "enrolment.transfer-offered.v1",
+        "enrolment.transfer-accepted.v1",  # the confirmation that follows opens a portfolio
+        "enrolment.transfer-refused.v1",
+        "enrolment.transfer-closed.v1",
+        "enrolment.practitioner-merged.v1",  # work stays under its id; line managers are told under both
+        "enrolment.practitioner-split.v1",
+        "enrolment.course-described.v1",
+        "enrolment.programme-described.v1",
         "enrolment.cohort-opened.v1",
+        "enrolment.cohort-terms-set.v1",
+        "enrolment.place-explained.v1",
+        "enrolment.attendance-recorded.v1",
         "enrolment.cohort-closed.v1",
     }
 )
-"""Known and of no interest. Anything else is parked: a route change or a transfer must not pass unnoticed."""
+"""Known and of no interest. Anything else is parked, so that nothing new passes unnoticed."""
 
 
 class EnrolmentConfirmed(msgspec.Struct, frozen=True):
@@ -57,6 +72,21 @@ class EnrolmentWithdrawn(msgspec.Struct, frozen=True):
     withdrawn_on: date
 
 
+class RouteChanged(msgspec.Struct, frozen=True):
+    """Employer and worker have chosen another route."""
+
+    enrolment_id: str
+    route: str
+    change_number: int
+
+
+class EnrolmentTransferred(msgspec.Struct, frozen=True):
+    """The person goes to another employer, which opens a portfolio of its own."""
+
+    enrolment_id: str
+    transferred_on: date
+
+
 class LineManagerAssigned(msgspec.Struct, frozen=True):
     """From `from_on`, that day included, this is the person's line manager."""
 
@@ -65,11 +95,32 @@ class LineManagerAssigned(msgspec.Struct, frozen=True):
     from_on: date
 
 
+class AbsentDays(msgspec.Struct, frozen=True):
+    """Days of an employment that do not count; None: until further notice."""
+
+    from_on: date
+    until_on: date | None
+
+
+class EmploymentDated(msgspec.Struct, frozen=True):
+    """When a person's latest employment began, and which days of it do not count."""
+
+    practitioner_id: str
+    started_on: date
+    absences: tuple[AbsentDays, ...] = ()
+
+
 class CoursePublished(msgspec.Struct, frozen=True):
     """A programme lead offers a course."""
 
     course: str
     title: str
+
+
+class PractitionerErased(msgspec.Struct, frozen=True):
+    """The employer erased who this was."""
+
+    practitioner_id: str
 
 
 def _of_employer(event: Received[Any], partnership: Partnership) -> Collection[str]:
@@ -101,13 +152,31 @@ def _withdrawn(ports: Ports, work: Work, event: Received[EnrolmentWithdrawn]) ->
     reactions.when_enrolment_withdrawn(ports, work, event.data.enrolment_id, event.data.withdrawn_on)
 
 
+def _rerouted(ports: Ports, work: Work, event: Received[RouteChanged]) -> None:
+    reactions.when_route_changed(ports, work, event.data.enrolment_id, event.data.route, event.data.change_number)
+
+
+def _transferred(ports: Ports, work: Work, event: Received[EnrolmentTransferred]) -> None:
+    reactions.when_enrolment_withdrawn(ports, work, event.data.enrolment_id, event.data.transferred_on)
+
+
 def _managed(ports: Ports, work: Work, event: Received[LineManagerAssigned]) -> None:
     assignment = Assignment(event.data.from_on, event.data.line_manager_id)
     reactions.when_line_manager_assigned(ports, work, event.data.practitioner_id, assignment)
 
 
+def _dated(ports: Ports, work: Work, event: Received[EmploymentDated]) -> None:
+    said = event.data
+    absences = tuple(Absence(one.from_on, one.until_on) for one in said.absences)
+    reactions.when_employment_dated(ports, work, said.practitioner_id, Employment(said.started_on, absences))
+
+
 def _published(ports: Ports, work: Work, event: Received[CoursePublished]) -> None:
     reactions.when_course_published(ports, work, Course(event.data.course, event.data.title))
+
+
+def _erased(ports: Ports, work: Work, event: Received[PractitionerErased]) -> None:
+    erasure.when_practitioner_erased(ports, work, event.data.practitioner_id, event.number)
 
 
 def subscriptions(ports: Ports) -> tuple[Subscription[Any], ...]:
@@ -115,6 +184,10 @@ def subscriptions(ports: Ports) -> tuple[Subscription[Any], ...]:
     return (
         Subscription("enrolment.confirmed.v1", EnrolmentConfirmed, _of_employer, partial(_confirmed, ports)),
         Subscription("enrolment.withdrawn.v1", EnrolmentWithdrawn, _of_employer, partial(_withdrawn, ports)),
+        Subscription("enrolment.route-changed.v1", RouteChanged, _of_employer, partial(_rerouted, ports)),
+        Subscription("enrolment.transferred.v1", EnrolmentTransferred, _of_employer, partial(_transferred, ports)),
         Subscription("enrolment.line-manager-assigned.v1", LineManagerAssigned, _of_employer, partial(_managed, ports)),
+        Subscription("enrolment.employment-dated.v1", EmploymentDated, _of_employer, partial(_dated, ports)),
         Subscription("enrolment.course-published.v1", CoursePublished, _of_every_employer, partial(_published, ports)),
+        Subscription("enrolment.practitioner-erased.v1", PractitionerErased, _of_employer, partial(_erased, ports)),
     )

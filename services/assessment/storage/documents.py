@@ -9,7 +9,7 @@ from services.assessment.domain.evaluation import Evaluation, SelfAssessment
 from services.assessment.domain.evidence import Evidence
 from services.assessment.domain.line_managers import Assignment, LineManagers
 from services.assessment.domain.portfolio import Candidacy, Decision, Outcome, Portfolio, State, Submission
-from services.assessment.domain.supervision import Session
+from services.assessment.domain.supervision import Absence, Employment, Session
 from shared.storage.mongo import Document
 
 
@@ -95,6 +95,7 @@ def portfolio_document(portfolio: Portfolio, version: int) -> Document:
         "route": candidacy.route,
         "pcf_level": candidacy.pcf_level,
         "evidence_set": candidacy.evidence_set,
+        "route_change": candidacy.route_change,
         "state": portfolio.state.value,
         "evidence": [_evidence_document(piece) for piece in portfolio.evidence],
         "submissions": [_submission_document(submission) for submission in portfolio.submissions],
@@ -116,6 +117,7 @@ def portfolio_from(document: Document) -> Portfolio:
             route=document["route"],
             pcf_level=document["pcf_level"],
             evidence_set=document["evidence_set"],
+            route_change=document.get("route_change", 0),
         ),
         state=State(document["state"]),
         evidence=tuple(_evidence_from(piece) for piece in document["evidence"]),
@@ -135,13 +137,29 @@ def person_document(person: Person, version: int) -> Document:
         "version": version,
         "line_managers": [{"from_on": known.from_on.isoformat(), "id": known.line_manager_id} for known in history],
         "supervisee_id": person.supervisee_id,
+        "employment": _employment_document(person.employment),
     }
 
 
 def person_from(document: Document) -> Person:
     """Return the person of a document."""
     history = (Assignment(date.fromisoformat(known["from_on"]), known["id"]) for known in document["line_managers"])
-    return Person(document["_id"], LineManagers(tuple(history)), document["supervisee_id"])
+    employment = _employment_from(document.get("employment"))
+    return Person(document["_id"], LineManagers(tuple(history)), document["supervisee_id"], employment)
+
+
+def _employment_document(employment: Employment | None) -> Document | None:
+    if employment is None:
+        return None
+    absences = [{"from_on": one.from_on.isoformat(), "until_on": _text(one.until_on)} for one in employment.absences]
+    return {"started_on": employment.started_on.isoformat(), "absences": absences}
+
+
+def _employment_from(document: Document | None) -> Employment | None:
+    if document is None:
+        return None
+    absences = (Absence(date.fromisoformat(one["from_on"]), _day(one["until_on"])) for one in document["absences"])
+    return Employment(date.fromisoformat(document["started_on"]), tuple(absences))
 
 
 def evaluation_document(evaluation: Evaluation, version: int) -> Document:

@@ -53,10 +53,11 @@ def nominate(org: str) -> Reply:
     """Nominate one person for one cohort; the cohort's owner answers with a seat or a place in the queue."""
     body = load(NOMINATION_IN)
     cells = {**body, "fte": None if body["fte"] is None else str(body["fte"])}
+    by = current_principal().subject
 
     def change(work: Work) -> Reply:
         at = desk(work)
-        outcome = handlers.nominate(at, read_row(1, cells, FileMapping()))
+        outcome = handlers.nominate(at, read_row(1, cells, FileMapping()), by)
         found = queries.enrolment(at, outcome.enrolment_id or "")
         status = 201 if outcome.verdict.decision == ACCEPTED else 200
         shown = {**show.enrolment(found), "decision": outcome.verdict.decision}

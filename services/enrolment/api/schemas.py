@@ -5,13 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from services.enrolment.domain.decisions import ACCEPTED, DUPLICATE
-from services.enrolment.domain.enrolments import OUTCOMES, REASONS, STATUSES
+from services.enrolment.domain.enrolment_parts import (
+    DEFERRAL_REASONS,
+    FUNDERS,
+    OUTCOMES,
+    REASONS,
+    ROUTE_REASONS,
+    TRANSFER_REASONS,
+    TRANSFER_STATES,
+)
+from services.enrolment.domain.enrolments import MOST_RELEASE_DAYS
+from services.enrolment.domain.lifecycle import STATUSES
 from services.enrolment.domain.records import FIELDS, LEVELS, ROUTES
 from shared.http import (
     Choice,
     CivilDate,
     Exact,
     Identifier,
+    Instant,
+    Items,
+    Part,
     Slug,
     StrictSchema,
     Text,
@@ -31,9 +44,63 @@ class NominationIn(StrictSchema):
 
 _TEXTS = {name: Text(longest=500, shortest=0, **OPTIONAL) for name in FIELDS if name != "fte"}
 NominationSchema = NominationIn.from_dict(
-    {**_TEXTS, "fte": Exact(least=0, most=100, places=6, metadata={"type": ["string", "number", "null"]}, **OPTIONAL)},
+    {**_TEXTS, "fte": Exact(least=0, most=100, places=6, **OPTIONAL)},
     name="Nomination",
 )
+
+
+class SponsorshipIn(StrictSchema):
+    """Who pays, and how many days the worker is released for learning."""
+
+    funded_by = Choice(FUNDERS, required=True)
+    release_days = Whole(required=True, most=MOST_RELEASE_DAYS)
+    agreed_on = CivilDate(required=True)
+
+
+class HappenedOut(StrictSchema):
+    """One line of history: what, on which day it counts, when it was written down, what it led to."""
+
+    what = Text()
+    on = CivilDate()
+    recorded_at = Instant()
+    status = Choice(STATUSES)
+    route = Choice(ROUTES)
+
+
+class DeferralOut(StrictSchema):
+    """A pause that kept the seat; `until_on` is the last day that was agreed."""
+
+    reason = Choice(DEFERRAL_REASONS)
+    from_on = CivilDate()
+    until_on = CivilDate()
+    resumed_on = CivilDate(allow_none=True)
+
+
+class RouteChangeOut(StrictSchema):
+    """From a day on another route, which employer and worker both chose."""
+
+    from_route = Choice(ROUTES)
+    to_route = Choice(ROUTES)
+    effective_on = CivilDate()
+    agreed_with_worker_on = CivilDate()
+    reason = Choice(ROUTE_REASONS)
+
+
+class TransferOut(StrictSchema):
+    """Where the place went, and what became of that."""
+
+    to_employer = Slug()
+    reason = Choice(TRANSFER_REASONS)
+    transferred_on = CivilDate()
+    accept_by = CivilDate()
+    state = Choice(TRANSFER_STATES)
+
+
+class OriginOut(StrictSchema):
+    """Where a place came from."""
+
+    employer = Slug()
+    enrolment_id = Identifier()
 
 
 class EnrolmentOut(StrictSchema):
@@ -54,6 +121,14 @@ class EnrolmentOut(StrictSchema):
     confirmed_on = CivilDate(allow_none=True)
     ended_on = CivilDate(allow_none=True)
     outcome = Choice(OUTCOMES, allow_none=True)
+    offer_expires_on = CivilDate(allow_none=True)
+    started_on = CivilDate(allow_none=True)
+    deferrals = Items(Part(DeferralOut))
+    route_changes = Items(Part(RouteChangeOut))
+    sponsorship = Part(SponsorshipIn, allow_none=True)
+    transfer = Part(TransferOut, allow_none=True)
+    transferred_from = Part(OriginOut, allow_none=True)
+    history = Items(Part(HappenedOut))
     decision = Choice((ACCEPTED, DUPLICATE))
 
 
@@ -64,6 +139,8 @@ class EnrolmentsAsked(StrictSchema):
     intake = Text(longest=64)
     employee_ref = Text(longest=500)
     status = Choice(STATUSES)
+    pcf_level = Choice(LEVELS)
+    route = Choice(ROUTES)
 
 
 class WithdrawalIn(StrictSchema):
@@ -86,3 +163,4 @@ ENROLMENT_OUT = EnrolmentOut()
 ENROLMENTS_ASKED = EnrolmentsAsked()
 WITHDRAWAL_IN = WithdrawalIn()
 COMPLETION_IN = CompletionIn()
+SPONSORSHIP_IN = SponsorshipIn()

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
-from services.enrolment.application.cohort_ports import Cohorts, Places
-from services.enrolment.application.facts import CohortOpened, CoursePublished
-from services.enrolment.application.uploads import Upload, UploadRow
+from services.enrolment.application.cohort_ports import Cohorts, PlaceNews, Places, Sessions
+from services.enrolment.application.erasure_ports import Ageing, Erasures, Everywhere
+from services.enrolment.application.duplicate_ports import Candidate
+from services.enrolment.application.entitlement_ports import Entitlements, Registrations
+from services.enrolment.application.facts import CohortOpened, CourseDescribed, CoursePublished, ProgrammeDescribed
+from services.enrolment.application.learning_ports import Learning, ModuleDecisions, Programmes
+from services.enrolment.application.task_ports import Notices, OpenTasks
+from services.enrolment.application.lifecycle_ports import Handovers, IncomingTransfers, OwnSettings
+from services.enrolment.application.uploads import Upload, UploadRow, UploadWithdrawal
 from services.enrolment.domain.courses import Course
 from services.enrolment.domain.decisions import OfferedCourse
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.events import EnrolmentEvent
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.practitioners import Practitioner
-from services.enrolment.domain.text_files import FileRow
+from services.enrolment.domain.text_files import FileRow, Table
 from shared.storage.unit_of_work import Reading, Work
 
 
@@ -45,8 +51,20 @@ class CatalogueBook(Protocol):
     def titles(self) -> dict[str, CoursePublished]:
         """Return all courses as they were told, by code."""
 
+    def descriptions(self) -> dict[str, CourseDescribed]:
+        """Return what the owners said of their courses, by code; a course that was only published is not there."""
+
+    def programmes(self) -> list[ProgrammeDescribed]:
+        """Return all programmes as they were told, in order of owner and code."""
+
     def put_course(self, told: CoursePublished) -> None:
         """Keep a course; one of another owner under the same code stays."""
+
+    def put_description(self, told: CourseDescribed) -> None:
+        """Keep what the owner of a course says of it."""
+
+    def put_programme(self, told: ProgrammeDescribed) -> None:
+        """Keep a programme."""
 
     def put_cohort(self, told: CohortOpened) -> None:
         """Keep a cohort, open or with another capacity."""
@@ -89,6 +107,21 @@ class People(Protocol):
     def save(self, people: Sequence[Practitioner]) -> list[Practitioner]:
         """Keep each as its next version and return those."""
 
+    def survivor_of(self, practitioner_id: str) -> str:
+        """Return the id that this one leads to: itself, unless it was merged into another."""
+
+    def merged_into(self, practitioner_id: str) -> list[Practitioner]:
+        """Return everybody whose id leads to this one, in order of id."""
+
+    def forget_merges(self) -> None:
+        """Look again at who was merged: somebody just was."""
+
+    def candidates(self, after: str | None, limit: int) -> list[Candidate]:
+        """Return pairs that were once found to be alike and not said to be two, in order of their name."""
+
+    def save_candidate(self, candidate: Candidate) -> None:
+        """Keep what is known of a pair."""
+
     def log_release(self, practitioner_id: str, asking: str, purpose: str) -> None:
         """Keep who was given whose identity, why and when."""
 
@@ -102,6 +135,8 @@ class EnrolmentFilter:
     employee_ref: str | None = None
     practitioner_id: str | None = None
     status: str | None = None
+    pcf_level: str | None = None
+    route: str | None = None
 
 
 class Enrolments(Protocol):
@@ -118,6 +153,12 @@ class Enrolments(Protocol):
 
     def page(self, after: str | None, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
         """Return enrolments in order of id."""
+
+    def offers_over(self, today: date, limit: int) -> list[Enrolment]:
+        """Return enrolments with an open offer whose last day is over, longest ago first."""
+
+    def count(self, wanted: EnrolmentFilter, most: int) -> int:
+        """Return how many there are, counted up to `most`: a list says "more than" beyond that."""
 
 
 class Answers(Protocol):
@@ -172,6 +213,24 @@ class Uploads(Protocol):
     def taken_in(self, upload_id: str, keys: Sequence[str]) -> dict[str, str]:
         """Return key -> fingerprint of the rows of this file found good so far."""
 
+    def named(self, upload_id: str, keys: Sequence[str]) -> set[str]:
+        """Return which of these nominations the file names, in good rows or bad ones, but not to end them."""
+
+    def refused_people(self, upload_id: str, references: Sequence[str]) -> set[str]:
+        """Return which of these employees stand in a refused row of the file."""
+
+    def add_withdrawals(self, listed: Sequence[UploadWithdrawal]) -> None:
+        """Keep what a file ends when it is confirmed."""
+
+    def save_withdrawals(self, listed: Sequence[UploadWithdrawal]) -> None:
+        """Keep changed ones."""
+
+    def withdrawals(self, upload_id: str, first: int, limit: int) -> list[UploadWithdrawal]:
+        """Return up to `limit` of what a file ends, from index `first`."""
+
+    def listed(self, upload_id: str, enrolment_ids: Sequence[str]) -> set[str]:
+        """Return which of these enrolments are on the file's list already."""
+
 
 class Mappings(Protocol):
     """This employer's own column mapping, where it has set one."""
@@ -185,20 +244,36 @@ class Mappings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """One organisation's data, for reading."""
+    """One organisation's data, for reading. `kind` is what the partnership file says that it is."""
 
     organisation: str
     now: datetime
+    kind: str
     courses: Courses
+    programmes: Programmes
+    module_decisions: ModuleDecisions
+    learning: Learning
     cohorts: Cohorts
     places: Places
+    sessions: Sessions
+    news: PlaceNews
     catalogue: CatalogueBook
     nominations: Nominations
     people: People
+    registrations: Registrations
+    entitlements: Entitlements
     enrolments: Enrolments
     answers: Answers
     uploads: Uploads
     mappings: Mappings
+    tasks: OpenTasks
+    notices: Notices
+    erasures: Erasures
+    everywhere: Everywhere
+    ageing: Ageing
+    settings: OwnSettings
+    incoming: IncomingTransfers
+    handovers: Handovers
     person_id: Callable[[str], str]
 
 
@@ -214,3 +289,7 @@ class Desk(Books):
 OpenBooks = Callable[[Reading], Books]
 OpenDesk = Callable[[Work], Desk]
 ReadFile = Callable[[bytes, FileMapping], Iterator[FileRow]]
+OpenTable = Callable[[bytes, FileMapping], tuple[list[str], Table]]
+"""The names of a file's sheets, and its rows as they stand, for somebody to look at before it is mapped."""
+SaysDelta = Callable[[bytes, FileMapping], bool]
+"""Whether a file says of itself that it leaves people out (a OneRoster archive's manifest)."""

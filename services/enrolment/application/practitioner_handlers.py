@@ -1,28 +1,59 @@
-"""What an employer does with its practitioners: details, line managers, the release of an identity."""
+"""What an employer does with its practitioners: details, line managers, employments, absences, identity's release."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import date
+
+from services.enrolment.application import people
 from services.enrolment.application.commands import (
     AssignLineManager,
     ReleaseIdentity,
 )
+from services.enrolment.application.duplicates import find_person
 from services.enrolment.application.ports import Desk, EnrolmentFilter
-from services.enrolment.domain import enrolments, events, practitioners
+from services.enrolment.domain import employments, enrolments, identifiers, practitioners
+from services.enrolment.domain.employments import Absence, Employment
 from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
-from services.enrolment.domain.practitioners import LineManager, Practitioner
+from services.enrolment.domain.identifiers import HcpcNumber
+from services.enrolment.domain.practitioners import LineManager, Practitioner, Telling
 from services.enrolment.domain.records import ACADEMIC
 
 REGISTRATION = "registration"
 
 
-def keep_practitioner(desk: Desk, described: Practitioner, line_manager_ref: str | None) -> Practitioner:
-    """Return the person as kept; a first line manager counts from the start of employment."""
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers to keep of a person; what is not in `said` stays as it is."""
+
+    said: frozenset[str] = frozenset()
+    hcpc_numbers: tuple[HcpcNumber, ...] = ()
+    uln: str | None = None
+    husid: str | None = None
+    sid: str | None = None
+
+
+def keep_practitioner(
+    desk: Desk,
+    described: Practitioner,
+    line_manager_ref: str | None,
+    telling: Telling | None = None,
+    numbers: Numbers | None = None,
+) -> Practitioner:
+    """Return the person as kept; a first line manager counts from the start of employment.
+
+    Raises:
+        RuleSaysNo: A number's form or check digit is wrong.
+    """
     known = desk.people.find(described.practitioner_id)
     person = practitioners.described_again(known, described) if known else described
+    person = practitioners.described_on(known, person, telling or people.telling_now(desk))
+    person = _numbered(person, numbers or Numbers())
     told = known.line_managers if known else ()
     if line_manager_ref is not None and not told and person.employment_start is not None:
         manager_id = desk.person_id(line_manager_ref)
-        person = practitioners.managed_by(person, LineManager(line_manager_ref, manager_id, person.employment_start))
+        manager = LineManager(line_manager_ref, manager_id, person.employment_start, desk.now)
+        person = practitioners.managed_by(person, manager)
     return _kept(desk, known, person)
 
 
@@ -33,25 +64,61 @@ def assign_line_manager(desk: Desk, command: AssignLineManager) -> Practitioner:
         NoSuchThing: There is no such practitioner.
         RuleSaysNo: Somebody would manage themselves.
     """
-    known = desk.people.find(desk.person_id(command.employee_ref))
-    if known is None:
-        raise NoSuchThing("no such practitioner")
-    if command.line_manager_ref == command.employee_ref:
-        raise RuleSaysNo("nobody is their own line manager")
+    known = find_person(desk, command.employee_ref)
     manager_id = desk.person_id(command.line_manager_ref) if command.line_manager_ref else None
-    manager = LineManager(command.line_manager_ref, manager_id, command.from_on)
+    if manager_id == known.practitioner_id:
+        raise RuleSaysNo("nobody is their own line manager")
+    manager = LineManager(command.line_manager_ref, manager_id, command.from_on, desk.now)
     return _kept(desk, known, practitioners.managed_by(known, manager))
+
+
+def tell_employment(
+    desk: Desk, name: str, started_on: date, ended_on: date | None, reason: str | None, *, stands: bool = True
+) -> Practitioner:
+    """Return the person with an employment from that day on, its end, or without it where it never was.
+
+    Raises:
+        NoSuchThing: There is no such practitioner, or no such employment to take back.
+        RuleSaysNo: It overlaps another, or ends before it begins.
+    """
+    known = find_person(desk, name)
+    told = known.employments
+    if not told and known.employment_start is not None:
+        told = (Employment(known.employment_start, desk.now),)
+    if not stands and all(one.started_on != started_on for one in employments.employments_at(told)):
+        raise NoSuchThing("no such employment")
+    new = Employment(started_on, desk.now, ended_on, reason if ended_on else None, stands=stands)
+    person = replace(known, employments=employments.told_employment(told, new))
+    return _kept(desk, known, practitioners.on_day(person, people.telling_now(desk).today))
+
+
+def tell_absence(desk: Desk, name: str, from_on: date, until_on: date | None, *, stands: bool = True) -> Practitioner:
+    """Return the person with an absence from that day on, its end, or without it where it never was.
+
+    Raises:
+        NoSuchThing: There is no such practitioner, or no such absence to take back.
+        RuleSaysNo: It ends before it begins.
+    """
+    known = find_person(desk, name)
+    if not stands and all(one.from_on != from_on for one in employments.absences_at(known.absences)):
+        raise NoSuchThing("no such absence")
+    new = Absence(from_on, desk.now, until_on, stands=stands)
+    return _kept(desk, known, replace(known, absences=employments.told_absence(known.absences, new)))
+
+
+def _numbered(person: Practitioner, numbers: Numbers) -> Practitioner:
+    identifiers.checked(numbers.uln, numbers.husid, numbers.sid)
+    said = {name: getattr(numbers, name) for name in numbers.said}
+    if "hcpc_numbers" in said:
+        said["hcpc_numbers"] = identifiers.hcpc_history(numbers.hcpc_numbers)
+    return replace(person, **said)
 
 
 def _kept(desk: Desk, known: Practitioner | None, person: Practitioner) -> Practitioner:
     if person == known:
         return known
     kept = desk.people.save([person])[0]
-    news = [manager for manager in kept.line_managers if known is None or manager not in known.line_managers]
-    for manager in news:
-        told = events.LineManagerAssigned(kept.practitioner_id, manager.line_manager_id, manager.from_on)
-        desk.tell(told, kept.version)
-    if not news:
+    if not people.tell(desk, known, kept):
         desk.silent("a person's details stay with their employer")
     return kept
 
@@ -66,12 +133,14 @@ def release_identity(desk: Desk, command: ReleaseIdentity) -> Practitioner:
     if person is None or command.purpose != REGISTRATION:
         raise NoSuchThing("nothing to release")
     courses = desk.catalogue.courses()
-    wanted = EnrolmentFilter(practitioner_id=command.practitioner_id, status=enrolments.CONFIRMED)
+    wanted = EnrolmentFilter(practitioner_id=command.practitioner_id)
     held = desk.enrolments.page(None, 200, wanted)
     awarding = {
         course.awarding_hei
         for enrolment in held
-        if enrolment.route == ACADEMIC and (course := courses.get(enrolment.course)) is not None
+        if enrolments.has_place(enrolment)
+        and enrolment.route == ACADEMIC
+        and (course := courses.get(enrolment.course)) is not None
     }
     if command.asking not in awarding:
         raise NoSuchThing("nothing to release")

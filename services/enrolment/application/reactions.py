@@ -5,11 +5,10 @@ A rule that says no is an answer here, never an exception.
 
 from __future__ import annotations
 
-from services.enrolment.application import facts
+from services.enrolment.application import announcements, facts
 from services.enrolment.application.ports import Desk
-from services.enrolment.domain import enrolments, events
+from services.enrolment.domain import enrolments, lifecycle
 from services.enrolment.domain.enrolments import Enrolment
-from services.enrolment.domain.records import ACADEMIC
 from shared.clock import london_date
 from shared.errors import Forbidden
 from shared.events.envelope import Received
@@ -31,45 +30,45 @@ def when_cohort_closed(desk: Desk, event: Received[facts.CohortClosed]) -> None:
 
 
 def when_seat_given(desk: Desk, event: Received[facts.Answered]) -> None:
-    """Confirm the enrolment, as its employer, after a seat was given or the head of the queue promoted."""
+    """Confirm the enrolment, as its employer, or note the offer, after a seat was given or the head promoted."""
     enrolment = _answered(desk, event)
     if enrolment is None:
         return
-    after = enrolments.confirm(enrolment, event.data.request_id, london_date(desk.now))
+    today = london_date(desk.now)
+    after = enrolments.seat_given(enrolment, event.data.request_id, desk.settings.find(), today, desk.now)
     desk.enrolments.save(after)
-    course = desk.catalogue.courses().get(after.course)
-    academic = course if after.route == ACADEMIC else None
-    desk.tell(
-        events.Confirmed(
-            enrolment_id=after.enrolment_id,
-            practitioner_id=after.practitioner_id,
-            cohort_owner=after.cohort_owner,
-            course=after.course,
-            intake=after.intake,
-            route=after.route,
-            pcf_level=after.pcf_level,
-            evidence_set=course.evidence_set if course else None,
-            awarding_hei=academic.awarding_hei if academic else None,
-            module=academic.module if academic else None,
-            credits=academic.credits if academic else 0,
-            confirmed_on=after.confirmed_on or london_date(desk.now),
-        ),
-        after.version,
-    )
+    if enrolments.has_place(after):
+        announcements.tell_confirmed(desk, after)
 
 
 def when_wait_listed(desk: Desk, event: Received[facts.Answered]) -> None:
     """Note the place in the queue, as the employer."""
     enrolment = _answered(desk, event)
     if enrolment is not None:
-        desk.enrolments.save(enrolments.wait(enrolment, event.data.request_id, event.data.position))
+        answer, today = event.data, london_date(desk.now)
+        desk.enrolments.save(enrolments.wait(enrolment, answer.request_id, answer.position, today, desk.now))
 
 
 def when_seat_declined(desk: Desk, event: Received[facts.Answered]) -> None:
     """Note that there is no place, as the employer."""
     enrolment = _answered(desk, event)
     if enrolment is not None:
-        desk.enrolments.save(enrolments.decline(enrolment, event.data.request_id, event.data.reason))
+        answer, today = event.data, london_date(desk.now)
+        desk.enrolments.save(enrolments.decline(enrolment, answer.request_id, answer.reason, today, desk.now))
+
+
+def when_practice_confirmed(desk: Desk, event: Received[facts.PracticeConfirmed]) -> None:
+    """Finish the enrolment, as its employer, when its own organisation confirmed the outcome of practice.
+
+    What has ended in the meantime stays as it ended.
+    """
+    enrolment = desk.enrolments.find(event.data.enrolment_id)
+    if enrolment is None or not lifecycle.allows(lifecycle.COMPLETE, enrolment.status):
+        return
+    outcome = "completed" if event.data.outcome == "pass" else "not_completed"
+    on = max(event.data.confirmed_on, enrolment.started_on or event.data.confirmed_on)
+    desk.enrolments.save(enrolments.finished(enrolment, outcome, on, desk.now))
+    desk.silent("the outcome of practice told everybody already")
 
 
 def _answered(desk: Desk, event: Received[facts.Answered]) -> Enrolment | None:

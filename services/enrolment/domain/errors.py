@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.errors import Conflict, Malformed, NotFound, RuleBroken
+from shared.errors import Conflict, Forbidden, Malformed, NotFound, RuleBroken
 
 
 class UnreadableFile(Malformed):
@@ -47,3 +47,15 @@ class RuleSaysNo(RuleBroken):
     """A rule of courses, cohorts or enrolments forbids it."""
 
     slug: ClassVar[str] = "enrolment-rule"
+
+
+class PersonErased(Conflict):
+    """The person of this reference was erased, and nobody said that they are back."""
+
+    slug: ClassVar[str] = "person-erased"
+
+
+class SamePerson(Forbidden):
+    """Two steps that are two people's were asked for by one."""
+
+    slug: ClassVar[str] = "same-person"

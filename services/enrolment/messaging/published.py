@@ -10,9 +10,14 @@ from shared.events.envelope import Outgoing
 
 _NAMES: dict[type[EnrolmentEvent], str] = {
     events.CoursePublished: "course-published",
+    events.CourseDescribed: "course-described",
+    events.ProgrammeDescribed: "programme-described",
     events.CohortOpened: "cohort-opened",
     events.CohortClosed: "cohort-closed",
     events.LineManagerAssigned: "line-manager-assigned",
+    events.EmploymentDated: "employment-dated",
+    events.PractitionerMerged: "practitioner-merged",
+    events.PractitionerSplit: "practitioner-split",
     events.Requested: "requested",
     events.SeatConfirmed: "seat-confirmed",
     events.WaitListed: "wait-listed",
@@ -21,8 +26,22 @@ _NAMES: dict[type[EnrolmentEvent], str] = {
     events.Confirmed: "confirmed",
     events.Withdrawn: "withdrawn",
     events.Completed: "completed",
+    events.Started: "started",
+    events.Deferred: "deferred",
+    events.Resumed: "resumed",
+    events.RouteChanged: "route-changed",
+    events.Transferred: "transferred",
+    events.TransferOffered: "transfer-offered",
+    events.TransferAccepted: "transfer-accepted",
+    events.TransferRefused: "transfer-refused",
+    events.TransferClosed: "transfer-closed",
+    events.CohortTermsSet: "cohort-terms-set",
+    events.PlaceExplained: "place-explained",
+    events.AttendanceRecorded: "attendance-recorded",
     events.RecordAccepted: "record-accepted",
     events.RecordRefused: "record-refused",
+    events.RecordIneligible: "record-ineligible",
+    events.PractitionerErased: "practitioner-erased",
 }
 
 
@@ -39,12 +58,20 @@ def outgoing(event: EnrolmentEvent, version: int) -> Outgoing:
 
 def _key(event: EnrolmentEvent) -> str:
     match event:
-        case events.CoursePublished():
+        case events.CoursePublished() | events.CourseDescribed():
             return event.course
-        case events.CohortOpened() | events.CohortClosed():
+        case events.ProgrammeDescribed():
+            return event.programme
+        case events.CohortOpened() | events.CohortClosed() | events.CohortTermsSet():
             return f"{event.course}/{event.intake}"
-        case events.LineManagerAssigned():
+        case events.AttendanceRecorded():
+            return f"{event.enrolment_id}/{event.session}"
+        case events.LineManagerAssigned() | events.PractitionerErased() | events.EmploymentDated():
             return event.practitioner_id
+        case events.PractitionerMerged():
+            return event.merged_id
+        case events.PractitionerSplit():
+            return event.split_id
         case events.RecordAccepted() | events.RecordRefused():
             return event.record_ref
         case _:

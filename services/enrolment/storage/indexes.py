@@ -5,11 +5,47 @@ from __future__ import annotations
 from shared.storage.mongo import MongoDatabase
 
 _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
-    "places": [[("cohort", 1), ("state", 1), ("number", 1)]],
-    "enrolments": [[("status", 1)], [("practitioner_id", 1)], [("course", 1), ("intake", 1)]],
+    "places": [
+        [("cohort", 1), ("state", 1), ("number", 1)],
+        [("cohort", 1), ("state", 1), ("employer", 1), ("number", 1)],
+    ],
+    "sessions": [[("cohort", 1), ("_id", 1)]],
+    "attendance": [[("place", 1), ("_id", 1)], [("enrolment_id", 1), ("_id", 1)]],
+    "attendance_heard": [[("enrolment_id", 1), ("_id", 1)]],
+    "enrolments": [
+        # each list is in order of _id, so _id ends every index that serves one
+        [("status", 1), ("_id", 1)],
+        [("practitioner_id", 1), ("_id", 1)],
+        [("employee_ref", 1), ("_id", 1)],
+        [("course", 1), ("intake", 1), ("_id", 1)],
+        [("course", 1), ("_id", 1)],
+        [("intake", 1), ("_id", 1)],
+        [("course", 1), ("intake", 1), ("status", 1), ("_id", 1)],
+        [("course", 1), ("status", 1), ("_id", 1)],
+        [("intake", 1), ("status", 1), ("_id", 1)],
+        [("pcf_level", 1), ("_id", 1)],
+        [("route", 1), ("_id", 1)],
+        [("status", 1), ("requested_on", 1)],
+        [("due_on", 1)],
+    ],
+    "module_decisions": [[("course", 1)]],
+    "notices": [[("state", 1)]],
+    "incoming_transfers": [[("state", 1), ("_id", 1)]],
+    "handovers": [[("due_on", 1)]],
+    "practitioners": [[("swe_number", 1)], [("match_name", 1)], [("match_email", 1)], [("merged_into", 1), ("_id", 1)]],
+    "registrations": [[("status", 1), ("_id", 1)]],
+    "cpd_items": [[("practitioner_id", 1), ("held_on", 1)]],
     "uploads": [[("sha256", 1)], [("state", 1)]],
     "contents": [[("kept_at", 1)]],
-    "upload_rows": [[("upload_id", 1), ("index", 1)], [("upload_id", 1), ("key", 1)]],
+    "erasures": [[("ids", 1), ("_id", 1)], [("state", 1), ("_id", 1)]],
+    "identity_releases": [[("practitioner_id", 1)], [("released_at", 1)]],
+    "retention": [[("state", 1)]],
+    "upload_rows": [
+        [("upload_id", 1), ("key", 1)],
+        [("upload_id", 1), ("record.employee_ref", 1)],
+        [("upload_id", 1), ("decision", 1), ("index", 1)],
+    ],
+    "upload_withdrawals": [[("upload_id", 1), ("enrolment_id", 1)]],
 }
 
 

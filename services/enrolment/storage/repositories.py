@@ -6,11 +6,14 @@ Each is bound to one organisation's database, for reading or inside a transactio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
 
 from services.enrolment.application.ports import EnrolmentFilter, Taken
-from services.enrolment.domain.enrolments import Enrolment
+from services.enrolment.domain.enrolments import Enrolment, due_on
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import chunks, following, keep_version
+from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading
 
 
@@ -43,18 +46,36 @@ class StoredEnrolments:
 
     def add(self, enrolments: Sequence[Enrolment]) -> None:
         """Keep new ones."""
-        self._rows.insert_many([document_of(each, each.enrolment_id) for each in enrolments])
+        self._rows.insert_many([_enrolment_document(each) for each in enrolments])
 
     def save(self, enrolment: Enrolment) -> None:
         """Keep the next version of one."""
-        keep_version(self._rows, document_of(enrolment, enrolment.enrolment_id))
+        keep_version(self._rows, _enrolment_document(enrolment))
 
     def page(self, after: str | None, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
         """Return enrolments in order of id."""
-        names = ("course", "intake", "employee_ref", "practitioner_id", "status")
-        asked = {name: getattr(wanted, name) for name in names if getattr(wanted, name) is not None}
-        found = self._rows.find({**asked, **following(after)}, sort=[("_id", 1)], limit=limit)
+        found = self._rows.find({**asked(wanted), **following(after)}, sort=[("_id", 1)], limit=limit)
         return [value_of(row, Enrolment) for row in found]
+
+    def offers_over(self, today: date, limit: int) -> list[Enrolment]:
+        """Return enrolments with an open offer whose last day is over, longest ago first."""
+        found = self._rows.find({"due_on": {"$gt": "", "$lt": today.isoformat()}}, sort=[("due_on", 1)], limit=limit)
+        return [value_of(row, Enrolment) for row in found]
+
+    def count(self, wanted: EnrolmentFilter, most: int) -> int:
+        """Return how many there are, counted up to `most`: a list says "more than" beyond that."""
+        return self._rows.count(asked(wanted), most=most)
+
+
+def asked(wanted: EnrolmentFilter) -> dict[str, object]:
+    """Return the conditions of a filter: equal or any, by the document's own field names."""
+    return {name: value for name, value in asdict(wanted).items() if value is not None}
+
+
+def _enrolment_document(enrolment: Enrolment) -> Document:
+    """Return the document, with the last day of an open offer to be found by."""
+    last = due_on(enrolment)
+    return document_of(enrolment, enrolment.enrolment_id, due_on=last.isoformat() if last else None)
 
 
 class StoredAnswers:

@@ -46,6 +46,15 @@ class FactHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmedHeard:
+    """An employer confirmed its enrolment, on a route."""
+
+    employer: str
+    enrolment_id: str
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreditHeard:
     """A university awarded credit for an employer's enrolment."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from services.reporting.application.commands import (
+    ConfirmedHeard,
     CourseHeard,
     CreditHeard,
     FactHeard,
@@ -17,7 +18,7 @@ from services.reporting.application.commands import (
 )
 from services.reporting.application.ports import Projections
 from services.reporting.domain.facts import Answers, EnrolmentFacts
-from services.reporting.domain.rollups import Bucket, ChangeBucket
+from services.reporting.domain.rollups import NOTHING, Bucket, ChangeBucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Reactions:
         """Keep one more fact of an enrolment, whether or not its nomination was heard of yet."""
         self._change(heard.employer, heard.enrolment_id, lambda facts: facts.with_fact(heard.fact))
 
+    def when_confirmed(self, heard: ConfirmedHeard) -> None:
+        """Count the enrolment on the route on which it was confirmed."""
+        self._change(heard.employer, heard.enrolment_id, lambda facts: facts.confirmed(heard.route))
+
     def when_credit_awarded(self, heard: CreditHeard) -> None:
         """Keep the credit once, however often its award is sent."""
         self._change(heard.employer, heard.enrolment_id, lambda facts: facts.awarded(heard.credit_id, heard.credits))
@@ -63,6 +68,9 @@ class Reactions:
         if after == before:
             return
         self.projections.keep_enrolment(employer, enrolment_id, after)
-        by = after.adds().minus(before.adds())
-        if after.bucket is not None and not by.is_nothing:
-            self.projections.move(after.bucket, by)
+        old, new = before.counted_in, after.counted_in
+        if old is not None and old != new and not before.adds().is_nothing:
+            self.projections.move(old, NOTHING.minus(before.adds()))
+        by = after.adds() if old != new else after.adds().minus(before.adds())
+        if new is not None and not by.is_nothing:
+            self.projections.move(new, by)

@@ -24,6 +24,8 @@ class Fact(StrEnum):
     WITHDRAWN = "withdrawn"
     SUBMITTED = "submitted"
     PASSED = "passed"
+    MOVED = "moved"
+    GIVEN_BACK = "given_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,23 @@ class EnrolmentFacts:
     bucket: Bucket | None = None
     facts: frozenset[Fact] = frozenset()
     credits: Mapping[str, int] = field(default_factory=dict)
+    confirmed_route: str | None = None
+
+    @property
+    def counted_in(self) -> Bucket | None:
+        """Return the bucket that this enrolment is counted in: on the route at confirmation, once there is one.
+
+        A route that changes later moves nothing: what is compared is what people set out on (intention to treat).
+        Source: BR-28.
+        """
+        if self.bucket is None or self.confirmed_route is None:
+            return self.bucket
+        return replace(self.bucket, route=self.confirmed_route)
+
+    def confirmed(self, route: str) -> EnrolmentFacts:
+        """Return these facts with a seat and the route at confirmation; the first that was read stays."""
+        seated = self.with_fact(Fact.SEATED)
+        return seated if seated.confirmed_route is not None else replace(seated, confirmed_route=route)
 
     def requested(self, bucket: Bucket) -> EnrolmentFacts:
         """Return these facts with the nomination's bucket; the first that was read stays."""
@@ -53,12 +72,13 @@ class EnrolmentFacts:
 
         A withdrawal ends the seat or the place in the queue, whatever else is known. Who withdrew and had submitted
         before stays submitted; who withdrew is not counted as passed, so that `passed` is always of `confirmed`.
+        Who went to another employer with their place is counted there; a place that nobody took on is withdrawn.
 
         Source: partnership data rules, "How reports are counted".
         """
-        if self.bucket is None:
+        if self.bucket is None or (Fact.MOVED in self.facts and not self.credits):
             return NOTHING
-        is_withdrawn = Fact.WITHDRAWN in self.facts
+        is_withdrawn = bool(self.facts & {Fact.WITHDRAWN, Fact.GIVEN_BACK})
         is_seated = Fact.SEATED in self.facts and not is_withdrawn
         is_waiting = Fact.QUEUED in self.facts and not (is_seated or is_withdrawn or Fact.DECLINED in self.facts)
         return Counts(

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from services.reporting.application.commands import (
+    ConfirmedHeard,
     CourseHeard,
     CreditHeard,
     FactHeard,
@@ -22,7 +23,9 @@ from services.reporting.application.commands import (
 )
 from services.reporting.application.ports import KnownCourse, Projections
 from services.reporting.application.reactions import Reactions
+from services.reporting.domain.events import ErasureAcknowledged
 from services.reporting.domain.facts import Fact
+from services.reporting.messaging.published import outgoing
 from shared.errors import Forbidden
 from shared.events.envelope import Received
 from shared.events.subscriptions import Subscription
@@ -54,7 +57,7 @@ class CoursePublished(msgspec.Struct, frozen=True):
 
 
 class Requested(msgspec.Struct, frozen=True):
-    """enrolment.requested.v1."""
+    """enrolment.requested|transfer-accepted.v1."""
 
     enrolment_id: Opaque
     course: Code
@@ -71,9 +74,24 @@ class SeatAnswered(msgspec.Struct, frozen=True):
 
 
 class EnrolmentNamed(msgspec.Struct, frozen=True):
-    """enrolment.confirmed|withdrawn.v1."""
+    """enrolment.withdrawn.v1."""
 
     enrolment_id: Opaque
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """enrolment.confirmed.v1."""
+
+    enrolment_id: Opaque
+    route: Code
+
+
+class TransferClosed(msgspec.Struct, frozen=True):
+    """enrolment.transfer-closed.v1."""
+
+    enrolment_id: Opaque
+    employer: Slug
+    outcome: str
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -113,6 +131,12 @@ class CreditAwarded(msgspec.Struct, frozen=True):
     enrolment_id: Opaque
     employer: Slug
     credits: Whole
+
+
+class PractitionerErased(msgspec.Struct, frozen=True):
+    """enrolment.practitioner-erased.v1."""
+
+    practitioner_id: Opaque
 
 
 Open = Callable[[Work], Projections]
@@ -175,6 +199,16 @@ class _Heard:
         if event.data.outcome == "completed":
             self._fact(work, event.organisation, event.data.enrolment_id, Fact.PASSED)
 
+    def confirmed(self, work: Work, event: Received[Confirmed]) -> None:
+        """Hear of a confirmation, and of the route that counts from then on."""
+        heard = ConfirmedHeard(event.organisation, event.data.enrolment_id, event.data.route)
+        Reactions(self._open(work)).when_confirmed(heard)
+
+    def transfer_closed(self, work: Work, event: Received[TransferClosed]) -> None:
+        """Hear what became of a place that was given over: counted at the new employer, or given back."""
+        fact = Fact.MOVED if event.data.outcome == "moved" else Fact.GIVEN_BACK
+        self._fact(work, event.data.employer, event.data.enrolment_id, fact)
+
     def submitted(self, work: Work, event: Received[PortfolioNamed]) -> None:
         """Hear of a submission, returned ones included."""
         self._fact(work, event.organisation, event.data.portfolio_id, Fact.SUBMITTED)
@@ -203,6 +237,13 @@ class _Heard:
         heard = CreditHeard(data.employer, data.enrolment_id, f"{event.organisation}:{data.credit_id}", data.credits)
         Reactions(self._open(work)).when_credit_awarded(heard)
 
+    def erased(self, work: Work, event: Received[PractitionerErased]) -> None:
+        """Hear that an employer erased somebody, and answer once: nobody's identity is held here."""
+        practitioner_id = event.data.practitioner_id
+        if self._open(work).answers_erasure(event.organisation, practitioner_id, event.number):
+            answer = ErasureAcknowledged(practitioner_id, event.organisation, "nothing_held", None, event.number)
+            work.emit(outgoing(answer))
+
     def _fact(self, work: Work, employer: str, enrolment_id: str, fact: Fact) -> None:
         Reactions(self._open(work)).when_fact(FactHeard(employer, enrolment_id, fact))
 
@@ -229,9 +270,12 @@ def subscriptions(open_projections: Open) -> tuple[Subscription[Any], ...]:
         Subscription("enrolment.seat-promoted.v1", SeatAnswered, lead, heard.seat(Fact.SEATED)),
         Subscription("enrolment.wait-listed.v1", SeatAnswered, lead, heard.seat(Fact.QUEUED)),
         Subscription("enrolment.seat-declined.v1", SeatAnswered, lead, heard.seat(Fact.DECLINED)),
-        Subscription("enrolment.confirmed.v1", EnrolmentNamed, employer, heard.own(Fact.SEATED)),
+        Subscription("enrolment.confirmed.v1", Confirmed, employer, heard.confirmed),
+        Subscription("enrolment.transfer-accepted.v1", Requested, employer, heard.requested),
+        Subscription("enrolment.transfer-closed.v1", TransferClosed, lead, heard.transfer_closed),
         Subscription("enrolment.withdrawn.v1", EnrolmentNamed, employer, heard.own(Fact.WITHDRAWN)),
         Subscription("enrolment.completed.v1", Completed, employer, heard.completed),
+        Subscription("enrolment.practitioner-erased.v1", PractitionerErased, employer, heard.erased),
         Subscription("assessment.portfolio-submitted.v1", PortfolioNamed, employer, heard.submitted),
         Subscription("assessment.portfolio-returned.v1", PortfolioNamed, employer, heard.submitted),
         Subscription("assessment.practice-confirmed.v1", PracticeConfirmed, employer, heard.practice_confirmed),
@@ -242,9 +286,24 @@ def subscriptions(open_projections: Open) -> tuple[Subscription[Any], ...]:
 
 IGNORED = frozenset(
     {
+        "enrolment.course-described.v1",
+        "enrolment.programme-described.v1",
         "enrolment.cohort-opened.v1",
+        "enrolment.cohort-terms-set.v1",
+        "enrolment.place-explained.v1",
+        "enrolment.attendance-recorded.v1",
         "enrolment.cohort-closed.v1",
         "enrolment.line-manager-assigned.v1",
+        "enrolment.started.v1",  # the five tables count places and outcomes, not who is on the course just now
+        "enrolment.deferred.v1",  # a pause is no outcome (BR-9)
+        "enrolment.resumed.v1",
+        "enrolment.route-changed.v1",  # people are compared on the route at confirmation (BR-28)
+        "enrolment.transferred.v1",  # counted where it was until the cohort's owner has decided
+        "enrolment.transfer-offered.v1",
+        "enrolment.transfer-refused.v1",
+        "enrolment.employment-dated.v1",
+        "enrolment.practitioner-merged.v1",  # the tables count enrolments, and those stay what they were
+        "enrolment.practitioner-split.v1",
         "assessment.portfolio-opened.v1",
         "assessment.evidence-added.v1",
         "assessment.evidence-invalidated.v1",
@@ -258,6 +317,9 @@ IGNORED = frozenset(
         "accreditation.work-submitted.v1",
         "accreditation.board-ratified.v1",
         "reporting.table-published.v1",
+        "assessment.erasure-acknowledged.v1",  # between each employer and who answers it
+        "accreditation.erasure-acknowledged.v1",
+        "reporting.erasure-acknowledged.v1",
     }
 )
 """Known, and of no interest to the board's five tables."""

@@ -40,6 +40,7 @@ def enrolment_document(key: str, facts: EnrolmentFacts) -> Document:
         "bucket": None if bucket is None else _bucket_fields(bucket),
         "facts": sorted(fact.value for fact in facts.facts),
         "credits": [[credit_id, number] for credit_id, number in sorted(facts.credits.items())],
+        "confirmed_route": facts.confirmed_route,
     }
 
 
@@ -52,6 +53,7 @@ def enrolment_facts(document: Document | None) -> EnrolmentFacts:
         bucket=None if bucket is None else Bucket(**bucket),
         facts=frozenset(Fact(value) for value in document["facts"]),
         credits=dict(document["credits"]),
+        confirmed_route=document.get("confirmed_route"),
     )
 
 
