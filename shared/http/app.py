@@ -24,6 +24,15 @@ class ServiceApp(Flask):
         """Return the response of whatever a view returned."""
         return response_of(rv) if isinstance(rv, Reply) else super().make_response(rv)  # type: ignore[arg-type]
 
+    def make_default_options_response(self) -> Response:
+        """Return what this very address allows, not what a rule with a parameter in the same place would."""
+        asked = request.url_rule.rule if request.url_rule else None
+        response = self.response_class()
+        for rule in self.url_map.iter_rules():
+            if rule.rule == asked:
+                response.allow.update(rule.methods or ())
+        return response
+
 
 def create_app(description: ServiceDescription) -> Flask:
     """Return the application of one service: guarded, documented, measured.

@@ -71,14 +71,14 @@ PAGE: Final[list[Node]] = [
     {
         "name": "after",
         "in": "query",
-        "description": "The `next` of the page before; opaque.",
-        "schema": {"type": "string"},
+        "description": "The `next` of the page before; opaque, and refused where it was not given for this list.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{17,600}$"},
     },
     {
         "name": "limit",
         "in": "query",
         "description": "How many at most; more than 200 are shown as 200.",
-        "schema": {"type": "integer", "minimum": 1, "default": 50},
+        "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999, "default": 50},
     },
 ]
 _USUAL: Final = {
@@ -121,9 +121,17 @@ def documented(app: Flask, title: str, version: str) -> Documented:
         (fields.Instant, "string", "date-time"),
     ):
         api.register_field(kind, name, form)
+    api.ma_plugin.converter.add_attribute_function(_of_field)
     api.spec.components.schema("Problem", PROBLEM)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     return api
+
+
+def _of_field(converter: Any, field: Any, **_: Any) -> Node:  # noqa: ANN401 - apispec's signature
+    """Return what one of our fields says of itself."""
+    if isinstance(field, fields.Table) and field.key_field is not None:
+        return {"propertyNames": converter.field2property(field.key_field)}
+    return field.documented() if isinstance(field, fields.StrictField) else {}
 
 
 def register(api: Documented, blueprint: Blueprint) -> None:
@@ -164,7 +172,9 @@ def _parameters(facts: Facts, method: str) -> list[Node]:
 
 def _upload(facts: Facts) -> Node:
     """Return the request body of an upload."""
-    raw: Node = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in facts.upload_types}
+    raw: Node = {
+        kind: {"schema": {"type": "string", "format": "binary", "minLength": 1}} for kind in facts.upload_types
+    }
     form = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
     return {**raw, "multipart/form-data": {"schema": form}}
 

@@ -32,6 +32,10 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?\Z")
 _DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+_ANY: Final = "[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]"
+_ANY_LINES: Final = _ANY.replace("\\u0000-\\u001f", "\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f")
+_YEARS: Final = "(19[0-9]{2}|20[0-9]{2}|2100)"
+
 MESSAGES: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
     "required": "This field is needed.",
     "null": "This field may not be null.",
@@ -83,6 +87,10 @@ class StrictField(fields.Field[T]):
         """Return what JSON shows of a value of ours."""
         return value
 
+    def documented(self) -> dict[str, object]:
+        """Return what the OpenAPI document says of the values beyond what the validators tell it."""
+        return {}
+
     def _deserialize(
         self,
         value: Any,  # noqa: ANN401 - marshmallow's signature, as below
@@ -125,6 +133,7 @@ class Text(StrictField[str]):
             checks.append(validate.Regexp(rf"^(?:{pattern})$(?!\n)", error="Not in the expected form."))
         super().__init__(validate=checks, **options)
         self._allowed_controls = frozenset("\n\r\t") if lines else frozenset()
+        self._has_form, self._is_needed = pattern is not None, shortest > 0
 
     def read(self, value: object) -> str:
         """Return the canonical form of `value`."""
@@ -133,6 +142,13 @@ class Text(StrictField[str]):
         if any(self._is_refused(character) for character in value):
             raise ValidationError("Holds characters that text may not hold.")
         return unicodedata.normalize("NFC", value.strip())
+
+    def documented(self) -> dict[str, object]:
+        """Return a pattern for what `read` refuses, unless the text has a form of its own; blanks alone are no text."""
+        if self._has_form:
+            return {}
+        some = _ANY_LINES if self._allowed_controls else _ANY
+        return {"pattern": f"^{some}*[^\\s{some[2:]}{some}*$" if self._is_needed else f"^{some}*$"}
 
     def _is_refused(self, character: str) -> bool:
         """Return whether `character` may not stand in text."""
@@ -199,7 +215,15 @@ class Exact(StrictField[Decimal]):
 
     def __init__(self, *, least: int = 0, most: int = 10**9, places: int = 2, **options: Unpack[Options]) -> None:
         super().__init__(validate=validate.Range(least, most, error=f"Between {least} and {most}."), **options)
-        self.places = places
+        self.least, self.most, self.places = least, most, places
+
+    def documented(self) -> dict[str, object]:
+        """Return both forms in which it may be sent."""
+        places = rf"(\.[0-9]{{1,{self.places}}})?" if self.places else ""
+        kinds = ["string", "number", *(["null"] if self.allow_none else [])]
+        sign, digits = "-?" if self.least < 0 else "", len(str(max(abs(self.least), abs(self.most))))
+        form = f"^{sign}[0-9]{{1,{digits}}}{places}$"
+        return {"type": kinds, "minimum": self.least, "maximum": self.most, "pattern": form}
 
     def read(self, value: object) -> Decimal:
         """Return the number, exactly as written."""
@@ -229,6 +253,10 @@ class Flag(StrictField[bool]):
 class CivilDate(StrictField[date]):
     """A real date, `YYYY-MM-DD`, from 1900 to 2100."""
 
+    def documented(self) -> dict[str, object]:
+        """Return the years."""
+        return {"pattern": f"^{_YEARS}-"}
+
     def read(self, value: object) -> date:
         """Return the date."""
         try:
@@ -246,6 +274,10 @@ class CivilDate(StrictField[date]):
 
 class Instant(StrictField[datetime]):
     """An RFC 3339 instant with its offset; the result is UTC. From 1900 to 2100."""
+
+    def documented(self) -> dict[str, object]:
+        """Return the years and the form: capitals, seconds, at most six places."""
+        return {"pattern": rf"^{_YEARS}-\d{{2}}-\d{{2}}T\d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?(Z|[+-]\d{{2}}:\d{{2}})$"}
 
     def read(self, value: object) -> datetime:
         """Return the instant in UTC."""
