@@ -73,9 +73,10 @@ class Rows:
             lambda: list(self._collection.find(filter, projection, sort=sort, limit=limit, session=self._session))
         )
 
-    def count(self, filter: Filter) -> int:
-        """Return how many documents match, counted one by one."""
-        return self._ask(lambda: self._collection.count_documents(filter, session=self._session))
+    def count(self, filter: Filter, *, most: int | None = None) -> int:
+        """Return how many documents match, counted one by one; with `most` the counting ends there."""
+        limit = {} if most is None else {"limit": most}
+        return self._ask(lambda: self._collection.count_documents(filter, session=self._session, **limit))
 
     def aggregate(self, pipeline: Sequence[Mapping[str, object]]) -> list[Document]:
         """Return what the pipeline gives."""
