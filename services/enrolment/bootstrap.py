@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from services.enrolment.application.deadlines import DeadlineWorker
 from services.enrolment.application.erasure import who_answers
 from services.enrolment.application.notices import NoticeWorker
+from services.enrolment.application.queue_worker import QUEUE_SECONDS, QueueWorker
 from services.enrolment.application.rights_worker import RightsWorker
 from services.enrolment.application.timers import Timer
 from services.enrolment.application.upload_worker import UploadWorker
@@ -163,6 +164,13 @@ def deadline_worker(given: EnrolmentSettings, unit: UnitOfWork) -> DeadlineWorke
     return DeadlineWorker(unit, owners, open_books=doors.books, open_desk=doors.desk)
 
 
+def queue_worker(given: EnrolmentSettings, unit: UnitOfWork) -> QueueWorker:
+    """Return what promotes the rest of a long queue."""
+    partnership, doors = given.partnership(), opener(given)
+    leads = [slug for slug in given.hosted(partnership) if partnership.has_role(slug, "programme_lead")]
+    return QueueWorker(unit, leads, open_books=doors.books, open_desk=doors.desk)
+
+
 def build_worker(given: EnrolmentSettings) -> UploadWorker:
     """Return the worker that brings uploaded files forward, and sends the day's notices beside it."""
     from services.enrolment.storage.files import read_file
@@ -180,6 +188,7 @@ def build_worker(given: EnrolmentSettings) -> UploadWorker:
         timers=[
             Timer(NOTICE_SECONDS, notice_worker(given, unit).work_once),
             Timer(RIGHTS_SECONDS, rights_worker(given, unit).work_once),
+            Timer(QUEUE_SECONDS, queue_worker(given, unit).work_once),
             Timer(DEADLINE_SECONDS, deadline_worker(given, unit).work_once),
         ],
     )

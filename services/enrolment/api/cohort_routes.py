@@ -1,23 +1,38 @@
-"""Cohorts and the waiting lists over HTTP."""
+"""Cohorts, their places and the waiting lists over HTTP."""
 
 from __future__ import annotations
 
-from services.enrolment.api import representations as show
-from services.enrolment.api.cohort_schemas import COHORT_IN, COHORT_OUT, WAITING_LISTS_OUT
+from typing import Any
+
+from services.enrolment.api import cohort_representations as show
+from services.enrolment.api.cohort_schemas import (
+    COHORT_IN,
+    COHORT_OUT,
+    PLACE_OUT,
+    PLACES_ASKED,
+    WAITING_LISTS_OUT,
+)
 from services.enrolment.api.rooms import books, desk, must_lead
 from services.enrolment.api.schemas import NOTHING_IN
 from services.enrolment.application import cohort_handlers as handlers
-from services.enrolment.application import queries
+from services.enrolment.application import cohort_queries as queries
 from services.enrolment.application.commands import OpenCohort
-from services.enrolment.domain.errors import NoSuchThing
+from services.enrolment.domain.cohorts import KeptCohort
+from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
+from services.enrolment.domain.seats import Quota, Terms
 from shared.http import (
     Reply,
     Routes,
     accepts,
+    asks,
     conditional,
+    current_service,
     etag_of,
     if_match,
     load,
+    page_of,
+    paged,
+    query,
     read,
     refuses,
     returns,
@@ -37,20 +52,22 @@ _COHORT = "/v1/organisations/<org>/courses/<code>/cohorts/<intake>"
 @conditional
 @returns(200, COHORT_OUT, etag=True)
 @returns(201, COHORT_OUT, etag=True)
-@refuses(422, "more seats are taken than there would be")
+@refuses(422, "more seats are taken than there would be, by all, by one employer, or beside the reserved ones")
 def open_cohort(org: str, code: str, intake: str) -> Reply:
-    """Open a cohort or change its capacity; more seats promote the head of the queue at once."""
+    """Open a cohort or change its seats, quotas, invitations or days; who may have a seat by it is promoted in order.
+
+    The body is the whole of it: quotas that are left out are taken away. The same again needs no If-Match.
+    """
     must_lead(org)
-    capacity = load(COHORT_IN)["capacity"]
+    command = _command(code, intake, load(COHORT_IN))
 
     def change(work: Work) -> Reply:
         at = desk(work)
         standing = at.cohorts.find(code, intake)
-        if standing is None or standing.cohort.capacity != capacity:
+        if standing is None or _differs(standing, command):
             if_match(etag_of(standing.version) if standing else None)
-        kept = handlers.open_cohort(at, OpenCohort(code, intake, capacity))
-        body = show.cohort(kept, *queries.places(at, code, intake))
-        return Reply(200 if standing else 201, body, etag=etag_of(kept.version))
+        kept = handlers.open_cohort(at, command)
+        return _shown(queries.view(at, kept), 200 if standing else 201)
 
     return transact(org, change)
 
@@ -59,14 +76,30 @@ def open_cohort(org: str, code: str, intake: str) -> Reply:
 @scope("courses.read")
 @returns(200, COHORT_OUT, etag=True)
 def read_cohort(org: str, code: str, intake: str) -> Reply:
-    """Read a cohort with its seats and its queue, in order of arrival, by opaque ids."""
+    """Read a cohort with its seats and its queue, in order of arrival, by opaque ids, each with the reason."""
 
     def answer(reading: Reading) -> Reply:
         at = books(reading)
-        kept = at.cohorts.find(code, intake)
-        if kept is None:
-            raise NoSuchThing("no such cohort")
-        return Reply(200, show.cohort(kept, *queries.places(at, code, intake)), etag=etag_of(kept.version))
+        return _shown(queries.view(at, queries.cohort(at, code, intake)))
+
+    return read(org, answer)
+
+
+@cohort_routes.get(f"{_COHORT}/places")
+@scope("courses.read")
+@asks(PLACES_ASKED)
+@paged
+@returns(200, PLACE_OUT)
+def list_places(org: str, code: str, intake: str) -> Reply:
+    """Read all seats, or the whole queue, in order of arrival."""
+    state = query(PLACES_ASKED)["state"]
+    page = page_of()
+
+    def answer(reading: Reading) -> Reply:
+        at = books(reading)
+        kept = queries.cohort(at, code, intake)
+        found = queries.places(at, kept, state, int(page.after or 0), page.fetch)
+        return page.reply(found, lambda each: str(each[0].number), lambda each: show.place(each, _names()))
 
     return read(org, answer)
 
@@ -79,8 +112,9 @@ def waiting_lists(org: str) -> Reply:
 
     def answer(reading: Reading) -> Reply:
         found = queries.waiting_lists(books(reading))
+        names = _names()
         items = [
-            {"course": kept.course, "intake": kept.intake, "waiting": [show.place(place) for place in waiting]}
+            {"course": kept.course, "intake": kept.intake, "waiting": [show.place(each, names) for each in waiting]}
             for kept, waiting in found
         ]
         return Reply(200, {"items": items, "next": None})
@@ -98,7 +132,33 @@ def close_cohort(org: str, code: str, intake: str) -> Reply:
 
     def change(work: Work) -> Reply:
         at = desk(work)
-        kept = handlers.close_cohort(at, code, intake)
-        return Reply(200, show.cohort(kept, *queries.places(at, code, intake)), etag=etag_of(kept.version))
+        return _shown(queries.view(at, handlers.close_cohort(at, code, intake)))
 
     return transact(org, change)
+
+
+def _shown(found: queries.CohortView, status: int = 200) -> Reply:
+    return Reply(status, show.cohort(found, _names()), etag=etag_of(found.kept.version))
+
+
+def _names() -> dict[str, str]:
+    return {slug: one.name for slug, one in current_service().partnership.organisations.items()}
+
+
+def _command(code: str, intake: str, body: dict[str, Any]) -> OpenCohort:
+    partnership = current_service().partnership
+    quotas = tuple(sorted((Quota(**quota) for quota in body["quotas"]), key=lambda quota: quota.employer))
+    invited = None if body["invited"] is None else tuple(sorted(body["invited"]))
+    for employer in (*(quota.employer for quota in quotas), *(invited or ())):
+        if not partnership.has_role(employer, "employer"):
+            raise RuleSaysNo("the partnership has no such employer")
+    terms = Terms(quotas, invited)
+    return OpenCohort(code, intake, body["capacity"], terms, body["starts_on"], body["ends_on"])
+
+
+def _differs(standing: KeptCohort, command: OpenCohort) -> bool:
+    """Return whether the command would change anything; one that a rule refuses would, if it could."""
+    try:
+        return handlers.as_wanted(standing, command) != standing
+    except RuleSaysNo:
+        return True

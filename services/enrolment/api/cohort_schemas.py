@@ -1,37 +1,76 @@
-"""The bodies of cohorts and the waiting lists."""
+"""The bodies of cohorts, their places and the waiting lists."""
 
 from __future__ import annotations
 
-from shared.http import Flag, Identifier, Items, Part, Slug, StrictSchema, Text, Whole
+from services.enrolment.api.schemas import OPTIONAL
+from services.enrolment.domain import seats
+from shared.http import Choice, CivilDate, Flag, Identifier, Items, Part, Slug, StrictSchema, Text, Whole
+
+MOST_SEATS = 100_000
+
+
+class QuotaSchema(StrictSchema):
+    """How many seats one employer may have at most (null: no limit), and how many are kept for it."""
+
+    employer = Slug(required=True)
+    at_most = Whole(most=MOST_SEATS, **OPTIONAL)
+    reserved = Whole(most=MOST_SEATS, load_default=0)
 
 
 class CohortIn(StrictSchema):
-    """How many seats a cohort has."""
+    """How many seats a cohort has, who may ask for them (`invited` null: everybody), how many each, and its days."""
 
-    capacity = Whole(required=True, most=100_000)
+    capacity = Whole(required=True, most=MOST_SEATS)
+    quotas = Items(Part(QuotaSchema), most=200, load_default=list)
+    invited = Items(Slug(), most=200, **OPTIONAL)
+    starts_on = CivilDate(**OPTIONAL)
+    ends_on = CivilDate(**OPTIONAL)
 
 
 class PlaceOut(StrictSchema):
-    """A seat or a place in the queue, by opaque ids."""
+    """A seat or a place in the queue, by opaque ids; `rank` counts seats or the queue from 1."""
 
     employer = Slug()
     enrolment_id = Identifier()
     number = Whole()
+    rank = Whole()
+    explanation = Text()
+
+
+class ShareOut(StrictSchema):
+    """How many seats one employer has, and how many of its people wait."""
+
+    employer = Slug()
+    taken = Whole()
+    waiting = Whole()
 
 
 class CohortOut(StrictSchema):
-    """A cohort with its seats and its queue, each in order of arrival."""
+    """A cohort with the first thousand of its seats and of its queue, each in order of arrival."""
 
     course = Text()
     intake = Text()
     capacity = Whole()
     closed = Flag()
+    taken = Whole()
+    queued = Whole()
+    starts_on = CivilDate(allow_none=True)
+    ends_on = CivilDate(allow_none=True)
+    invited = Items(Slug(), allow_none=True)
+    quotas = Items(Part(QuotaSchema))
+    shares = Items(Part(ShareOut))
     seats = Items(Part(PlaceOut))
     waiting = Items(Part(PlaceOut))
 
 
+class PlacesAsked(StrictSchema):
+    """Which places of a cohort are asked for."""
+
+    state = Choice((seats.SEAT, seats.WAITING), load_default=seats.SEAT)
+
+
 class QueueOut(StrictSchema):
-    """The queue of one cohort, in order of arrival."""
+    """The first thousand of the queue of one cohort, in order of arrival."""
 
     course = Text()
     intake = Text()
@@ -47,4 +86,6 @@ class WaitingListsOut(StrictSchema):
 
 COHORT_IN = CohortIn()
 COHORT_OUT = CohortOut()
+PLACE_OUT = PlaceOut()
+PLACES_ASKED = PlacesAsked()
 WAITING_LISTS_OUT = WaitingListsOut()

@@ -1,10 +1,16 @@
-"""What the cohort owner's handlers need from outside, as protocols: cohorts, places and the queue."""
+"""What cohorts need from outside, as protocols: the owner's cohorts, places, queue, sessions and attendance, and what
+an employer has heard of its people's places.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from services.enrolment.application.facts import AttendanceRecorded, CohortTermsSet
 from services.enrolment.domain.cohorts import KeptCohort, Place
+from services.enrolment.domain.explanations import Standing
+from services.enrolment.domain.sessions import Attendance, Session
 
 
 class Cohorts(Protocol):
@@ -15,6 +21,9 @@ class Cohorts(Protocol):
 
     def of_course(self, course: str) -> list[KeptCohort]:
         """Return the course's cohorts in order of intake."""
+
+    def unsettled(self) -> list[KeptCohort]:
+        """Return the cohorts in whose queue somebody is in turn for a seat."""
 
     def save(self, kept: KeptCohort) -> KeptCohort:
         """Keep the cohort as its next version and return that."""
@@ -29,11 +38,61 @@ class Places(Protocol):
     def add(self, place: Place) -> None:
         """Keep a new place."""
 
-    def move(self, place: Place, state: str) -> Place:
-        """Keep the place in another state and return it."""
+    def save(self, place: Place) -> Place:
+        """Keep the place as its next version and return that."""
 
-    def heads(self, course: str, intake: str, limit: int) -> list[Place]:
-        """Return the first `limit` of the queue."""
+    def first_waiting(self, course: str, intake: str, employer: str | None = None) -> Place | None:
+        """Return the head of the queue, or of one employer's people in it; it reads one place, not the queue."""
 
-    def in_state(self, course: str, intake: str, state: str) -> list[Place]:
-        """Return places in order of arrival; who was promoted stands where the seat was given."""
+    def page(self, course: str, intake: str, state: str, after: int, limit: int) -> list[Place]:
+        """Return up to `limit` places of one state that arrived after number `after`, in order of arrival."""
+
+    def count_until(self, course: str, intake: str, state: str, number: int) -> int:
+        """Return how many places of one state arrived up to and with `number`."""
+
+
+class Sessions(Protocol):
+    """The programme lead's session plans, and who attended."""
+
+    def find(self, course: str, intake: str, session: str) -> Session | None:
+        """Return the session, or None."""
+
+    def page(self, course: str, intake: str, after: str | None, limit: int) -> list[Session]:
+        """Return a cohort's sessions in order of their codes."""
+
+    def save(self, session: Session) -> Session:
+        """Keep the session as its next version and return that."""
+
+    def attendance(self, session: Session, enrolment_id: str) -> Attendance | None:
+        """Return what is recorded of one person at one session, or None."""
+
+    def attendance_page(self, session: Session, after: str | None, limit: int) -> list[Attendance]:
+        """Return what is recorded of one session, in order of enrolments."""
+
+    def attendance_of(self, enrolment_id: str) -> list[Attendance]:
+        """Return what is recorded of one enrolment, in order of sessions."""
+
+    def save_attendance(self, attendance: Attendance) -> Attendance:
+        """Keep what is recorded as its next version and return that."""
+
+
+class PlaceNews(Protocol):
+    """What an employer has heard from cohorts' owners about its people's places."""
+
+    def put_standing(self, enrolment_id: str, standing: Standing) -> None:
+        """Keep the numbers behind the latest decision about an enrolment."""
+
+    def standings(self, enrolment_ids: Sequence[str]) -> dict[str, Standing]:
+        """Return the numbers behind the latest decisions, by enrolment."""
+
+    def put_attendance(self, told: AttendanceRecorded) -> None:
+        """Keep what was recorded of one person at one session; the latest counts."""
+
+    def attendance_of(self, enrolment_id: str) -> list[AttendanceRecorded]:
+        """Return what was recorded of one enrolment, in order of sessions."""
+
+    def put_terms(self, told: CohortTermsSet) -> None:
+        """Keep a cohort's days, quotas and invitations; those of another owner under the same name stay."""
+
+    def terms(self, course: str, intake: str) -> CohortTermsSet | None:
+        """Return a cohort's days, quotas and invitations, or None: none were told."""

@@ -9,8 +9,6 @@ from typing import TypeVar
 from services.enrolment.application.facts import CoursePublished
 from services.enrolment.application.ports import Books
 from services.enrolment.application.uploads import UploadRow
-from services.enrolment.domain import seats
-from services.enrolment.domain.cohorts import KeptCohort, Place
 from services.enrolment.domain.courses import Course
 from services.enrolment.domain.decisions import OfferedCourse
 from services.enrolment.domain.enrolments import Enrolment
@@ -18,7 +16,6 @@ from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.mapping import FileMapping
 
 T = TypeVar("T")
-MOST_COURSES = 1000
 ROWS_AT_ONCE = 500
 
 
@@ -31,22 +28,6 @@ def catalogue(books: Books, show: Callable[[CoursePublished, OfferedCourse], T])
 def same_course(one: Course, other: Course) -> bool:
     """Return whether two versions of a course offer the same."""
     return replace(one, version=0) == replace(other, version=0)
-
-
-def places(books: Books, course: str, intake: str) -> tuple[list[Place], list[Place]]:
-    """Return the seats and the queue of a cohort, each in order of arrival."""
-    return (
-        books.places.in_state(course, intake, seats.SEAT),
-        books.places.in_state(course, intake, seats.WAITING),
-    )
-
-
-def waiting_lists(books: Books) -> list[tuple[KeptCohort, list[Place]]]:
-    """Return every cohort that somebody waits for, with its queue."""
-    found = [kept for course in books.courses.page(None, MOST_COURSES) for kept in books.cohorts.of_course(course.code)]
-    return [
-        (kept, books.places.in_state(kept.course, kept.intake, seats.WAITING)) for kept in found if kept.cohort.waiting
-    ]
 
 
 def enrolment(books: Books, enrolment_id: str) -> Enrolment:

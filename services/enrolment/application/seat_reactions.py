@@ -8,29 +8,40 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.enrolment.application import facts
-from services.enrolment.application.cohort_handlers import promote
+from services.enrolment.application.cohort_handlers import give_up, tell_standing
 from services.enrolment.application.ports import Desk
-from services.enrolment.domain import events, seats
+from services.enrolment.domain import events, explanations, seats
 from services.enrolment.domain.cohorts import Place
+from services.enrolment.domain.explanations import Standing
 from shared.errors import Forbidden
 from shared.events.envelope import Received
+
+NO_REQUEST = ""
+"""Stands in a place whose withdrawal was read before its request."""
+CONTRACT_REASONS = (seats.UNKNOWN_COHORT, seats.COHORT_CLOSED, seats.WITHDRAWN_FIRST)
+"""Reasons that the released answer may name; another one stands in the explanation beside it."""
 
 
 def when_requested(desk: Desk, event: Received[facts.Requested]) -> None:
     """Answer a request for a place, as the cohort's owner; a request is answered once."""
     asked = event.data
     known = desk.places.find(asked.enrolment_id)
+    if known is not None and known.employer != event.organisation:
+        raise Forbidden("an employer asked under another's enrolment")
     if known is not None:
-        if known.employer != event.organisation:
-            raise Forbidden("an employer asked under another's enrolment")
+        if known.request_id == NO_REQUEST:
+            _decline_withdrawn(desk, known, event.id)
         return
     kept = desk.cohorts.find(asked.course, asked.intake)
     if kept is None:
         answer = seats.Answer(seats.DECLINED, number=0, reason=seats.UNKNOWN_COHORT)
+        why = Standing(seats.DECLINED, event.organisation, reason=seats.UNKNOWN_COHORT)
     else:
-        cohort, answer = seats.ask(kept.cohort)
+        cohort, answer = seats.ask(kept.cohort, event.organisation)
         if cohort != kept.cohort:
             desk.cohorts.save(replace(kept, cohort=cohort))
+        rank = cohort.taken if answer.state == seats.SEAT else answer.position
+        why = explanations.standing(cohort, event.organisation, answer.state, rank, answer.reason)
     place = Place(
         enrolment_id=asked.enrolment_id,
         request_id=event.id,
@@ -42,6 +53,14 @@ def when_requested(desk: Desk, event: Received[facts.Requested]) -> None:
     )
     desk.places.add(place)
     desk.tell(_told(place, answer), place.version)
+    tell_standing(desk, place, why)
+
+
+def _decline_withdrawn(desk: Desk, known: Place, request_id: str) -> None:
+    place = desk.places.save(replace(known, request_id=request_id))
+    answer = seats.Answer(seats.DECLINED, number=0, reason=seats.WITHDRAWN_FIRST)
+    desk.tell(_told(place, answer), place.version)
+    tell_standing(desk, place, Standing(seats.DECLINED, place.employer, reason=seats.WITHDRAWN_FIRST))
 
 
 def _told(place: Place, answer: seats.Answer) -> events.SeatConfirmed | events.WaitListed | events.SeatDeclined:
@@ -50,31 +69,30 @@ def _told(place: Place, answer: seats.Answer) -> events.SeatConfirmed | events.W
         seats.WAITING: events.WaitListed,
         seats.DECLINED: events.SeatDeclined,
     }
-    return kinds[answer.state](
+    return kinds[place.state if place.state in kinds else seats.DECLINED](
         enrolment_id=place.enrolment_id,
         request_id=place.request_id,
         employer=place.employer,
         course=place.course,
         intake=place.intake,
         position=answer.position,
-        reason=answer.reason,
+        reason=answer.reason if answer.reason in CONTRACT_REASONS else None,
     )
 
 
 def when_withdrawn(desk: Desk, event: Received[facts.Withdrawn]) -> None:
-    """Free the place, as the cohort's owner, and give a freed seat to the head of the queue."""
-    place = desk.places.find(event.data.enrolment_id)
+    """Free the place, as the cohort's owner, and give a freed seat to whoever is in turn.
+
+    A withdrawal that is read before its request is kept, so that the request gets no seat when it comes.
+    """
+    gone = event.data
+    place = desk.places.find(gone.enrolment_id)
     if place is None:
+        if gone.course and gone.intake:
+            desk.places.add(
+                Place(gone.enrolment_id, NO_REQUEST, event.organisation, gone.course, gone.intake, 0, seats.LEFT)
+            )
         return
     if place.employer != event.organisation:
         raise Forbidden("an employer withdrew another's enrolment")
-    if place.state not in (seats.SEAT, seats.WAITING):
-        return
-    kept = desk.cohorts.find(place.course, place.intake)
-    if kept is None:
-        return
-    cohort, promotes = seats.leave(kept.cohort, place.state)
-    desk.places.move(place, seats.LEFT)
-    desk.cohorts.save(replace(kept, cohort=cohort))
-    if promotes:
-        promote(desk, desk.places.heads(place.course, place.intake, 1)[0], in_place_of=place.enrolment_id)
+    give_up(desk, place)

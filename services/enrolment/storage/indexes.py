@@ -9,6 +9,7 @@ _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
         [("cohort", 1), ("state", 1), ("number", 1)],
         [("cohort", 1), ("state", 1), ("employer", 1), ("number", 1)],
     ],
+    "cohorts": [[("in_turn", 1)]],
     "sessions": [[("cohort", 1), ("_id", 1)]],
     "attendance": [[("place", 1), ("_id", 1)], [("enrolment_id", 1), ("_id", 1)]],
     "attendance_heard": [[("enrolment_id", 1), ("_id", 1)]],
