@@ -70,7 +70,7 @@ def test_every_domain_event_has_its_branch_and_its_contract(service):
 def domain_events(service: str) -> list[type]:
     """Return the classes of a service's events: all but those that are parts of another."""
     module = importlib.import_module(f"services.{service}.domain.events")
-    kinds = [kind for _, kind in inspect.getmembers(module, is_dataclass) if kind.__module__ == module.__name__]
+    kinds = [kind for _, kind in inspect.getmembers(module, is_dataclass) if kind.__module__.endswith("events")]
     parts = {part for kind in kinds for hint in get_type_hints(kind).values() for part in (hint, *get_args(hint))}
     return [kind for kind in kinds if kind not in parts]
 

@@ -20,6 +20,7 @@ from services.enrolment.application.upload_worker import UploadWorker
 from services.enrolment.messaging.consumed import subscriptions
 from services.enrolment.messaging.intake import IntakeDoor
 from services.enrolment.settings import EnrolmentSettings
+from services.enrolment.storage import indexes
 from services.enrolment.storage.books import Opener
 from services.enrolment.storage.files import read_file
 from shared.clock import SystemClock
@@ -116,6 +117,34 @@ class House:
             for taker in row.concerns(received, self.partnership):
                 self.unit.run(taker, lambda work, row=row, received=received: row.reaction(work, received))
         return len(fresh)
+
+    def acknowledge(self, service: str, org: str, data: dict[str, Any]) -> None:
+        """Deliver another service's answer to an erasure."""
+        self.hear(f"{service}.erasure-acknowledged.v1", org, data["practitioner_id"], data)
+
+    def hear(self, name: str, org: str, key: str, data: dict[str, Any]) -> None:
+        """Deliver one event of another service of `org` to everybody whom it concerns."""
+        service = name.partition(".")[0]
+        row = next(row for row in subscriptions(self.opener.desk) if row.type == name)
+        received = Received(
+            id=new_identifier(),
+            type=name,
+            key=key,
+            organisation=org,
+            service=service,
+            topic=f"org.{org}.{service}.v1",
+            number=1,
+            time=datetime.now(UTC),  # noqa: TID251
+            correlation_id=new_identifier(),
+            data=msgspec.convert(data, row.struct),
+        )
+        for taker in row.concerns(received, self.partnership):
+            self.unit.run(taker, lambda work: row.reaction(work, received))
+
+    def prepare(self, *orgs: str) -> None:
+        """Make the indexes of some organisations' databases; all of them would cost every test four seconds."""
+        for org in orgs:
+            indexes.prepare(self.unit.database(org))
 
     def intake(self, org: str, message: bytes) -> None:
         """Deliver one message of an employer's intake topic."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from services.enrolment.api.schemas import OPTIONAL
-from services.enrolment.domain.courses import ACCREDITATIONS, COURSE_LEVELS
+from services.enrolment.domain.courses import ACCREDITATIONS, COURSE, COURSE_LEVELS, KINDS
+from services.enrolment.domain.eligibility import PCF_DOMAINS, ROLE_CODES
 from services.enrolment.domain.records import ROUTES
 from shared.http import (
     Choice,
+    CivilDate,
     Flag,
     Items,
     Part,
@@ -14,9 +16,15 @@ from shared.http import (
     StrictSchema,
     Text,
     Whole,
+    WholeText,
 )
 
 CODE = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+WORD = r"[a-z][a-z0-9_-]{0,62}"
+VERSION = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}"
+LINK = r"https://[A-Za-z0-9._~:/?#@!$&()*+,;=%-]{1,500}"
+MOST_MONTHS = 600
+MOST_MINUTES = 100_000
 
 
 class PrerequisiteSchema(StrictSchema):
@@ -24,6 +32,64 @@ class PrerequisiteSchema(StrictSchema):
 
     text = Text(required=True, longest=300)
     routes = Items(Choice(ROUTES), required=True, least=1, most=2)
+
+
+class CourseFirstSchema(StrictSchema):
+    """A course that must have been completed first; `within_months` before the approval, null: ever."""
+
+    course = Text(required=True, longest=64, pattern=CODE)
+    routes = Items(Choice(ROUTES), required=True, least=1, most=2)
+    within_months = Whole(least=1, most=MOST_MONTHS, **OPTIONAL)
+
+
+class EligibilitySchema(StrictSchema):
+    """What a course asks of who takes it. `after` has course codes or `asye`; one of `roles` is enough.
+
+    `open_to` are kinds of organisations whose staff may take the whole course, everybody when empty; `elements` are
+    courses that others may take alone; `rated_domains` are domains of the PCF to be rated before a nomination.
+    """
+
+    after = Items(Text(longest=64, pattern=CODE), most=20, load_default=[])
+    courses_first = Items(Part(CourseFirstSchema), most=20, load_default=[])
+    in_house_within_months = Whole(least=1, most=MOST_MONTHS, **OPTIONAL)
+    roles = Items(Choice(ROLE_CODES), most=len(ROLE_CODES), load_default=[])
+    open_to = Items(Text(longest=63, pattern=WORD), most=20, load_default=[])
+    elements = Items(Text(longest=64, pattern=CODE), most=50, load_default=[])
+    rated_domains = Items(Whole(least=1, most=PCF_DOMAINS), most=PCF_DOMAINS, load_default=[])
+
+
+class ActivitySchema(StrictSchema):
+    """A part that is a piece of CPD of its own."""
+
+    kind = Choice(KINDS, required=True)
+    minutes = Whole(required=True, least=1, most=10_000)
+    with_peers = Flag(load_default=False)
+
+
+class DevelopedSchema(StrictSchema):
+    """A domain of a framework that the course develops."""
+
+    framework = Text(required=True, longest=63, pattern=WORD)
+    domain = Whole(required=True, least=1, most=99)
+
+
+class HandbookSchema(StrictSchema):
+    """A version of the handbook, in force from a day until the next one."""
+
+    version = Text(required=True, longest=32, pattern=VERSION)
+    link = Text(required=True, longest=520, pattern=LINK)
+    valid_from = CivilDate(required=True)
+
+
+class DescriptionSchema(StrictSchema):
+    """What the course is in the catalogue."""
+
+    kind = Choice(KINDS, load_default=COURSE)
+    minutes = Whole(least=1, most=MOST_MINUTES, **OPTIONAL)
+    parts = Items(Part(ActivitySchema), most=10, load_default=[])
+    micro_credential_by = Slug(**OPTIONAL)
+    develops = Items(Part(DevelopedSchema), most=100, load_default=[])
+    handbooks = Items(Part(HandbookSchema), most=100, load_default=[])
 
 
 class CourseIn(StrictSchema):
@@ -38,6 +104,17 @@ class CourseIn(StrictSchema):
     module = Text(longest=64, pattern=CODE, **OPTIONAL)
     prerequisite = Part(PrerequisiteSchema, **OPTIONAL)
     evidence_set = Text(longest=64, pattern=CODE, **OPTIONAL)
+    prerequisites = Items(Part(PrerequisiteSchema), most=20, load_default=[])
+    eligibility = Part(EligibilitySchema, **OPTIONAL)
+    description = Part(DescriptionSchema, **OPTIONAL)
+
+
+class CourseOut(CourseIn):
+    """A course as it is kept; its accreditation is what the awarding university decided, once it has."""
+
+    code = Text()
+    owner = Slug()
+    accredited_from = CivilDate(allow_none=True)
 
 
 class CatalogueCohort(StrictSchema):
@@ -49,15 +126,8 @@ class CatalogueCohort(StrictSchema):
     closed = Flag()
 
 
-class CourseOut(CourseIn):
-    """A course as it is kept."""
-
-    code = Text()
-    owner = Slug()
-
-
 class CatalogueCourse(StrictSchema):
-    """A course as the catalogue shows it."""
+    """A course as the catalogue shows it. `handbook` is the version in force today."""
 
     code = Text()
     title = Text()
@@ -66,10 +136,21 @@ class CatalogueCourse(StrictSchema):
     routes = Items(Choice(ROUTES))
     credits = Whole()
     accreditation = Choice(ACCREDITATIONS)
+    accredited_from = CivilDate(allow_none=True)
     awarding_hei = Slug(allow_none=True)
     module = Text(allow_none=True)
     prerequisite_routes = Items(Choice(ROUTES))
     evidence_set = Text(allow_none=True)
+    kind = Choice(KINDS)
+    minutes = Whole(allow_none=True)
+    bite_size = Flag()
+    cpd_pieces = Whole()
+    cpd_pieces_with_peers = Whole()
+    micro_credential_by = Slug(allow_none=True)
+    develops = Items(Part(DevelopedSchema))
+    handbook = Part(HandbookSchema, allow_none=True)
+    handbooks = Items(Part(HandbookSchema))
+    eligibility = Part(EligibilitySchema)
     cohorts = Items(Part(CatalogueCohort))
 
 
@@ -80,6 +161,20 @@ class CatalogueOut(StrictSchema):
     next = Text(allow_none=True)
 
 
+class CatalogueAsked(StrictSchema):
+    """What the catalogue may be narrowed by; courses for all levels are for every level."""
+
+    kind = Choice(KINDS)
+    level = Choice(COURSE_LEVELS)
+    most_minutes = WholeText(least=1, most=MOST_MINUTES)
+
+
+class HandbookAsked(StrictSchema):
+    """On which day; today without it."""
+
+    on = CivilDate()
+
+
 COURSE_IN = CourseIn()
 
 
@@ -87,3 +182,12 @@ COURSE_OUT = CourseOut()
 
 
 CATALOGUE_OUT = CatalogueOut()
+
+
+CATALOGUE_ASKED = CatalogueAsked()
+
+
+HANDBOOK_ASKED = HandbookAsked()
+
+
+HANDBOOK_OUT = HandbookSchema()

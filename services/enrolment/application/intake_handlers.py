@@ -14,7 +14,7 @@ from services.enrolment.application.ports import Desk
 from services.enrolment.application.taking import take
 from services.enrolment.domain import records
 from services.enrolment.domain.decisions import DUPLICATE
-from services.enrolment.domain.events import FaultNamed, RecordAccepted, RecordRefused
+from services.enrolment.domain.events import FaultNamed, RecordAccepted, RecordIneligible, RecordRefused
 from services.enrolment.domain.mapping import Cell, FileMapping, read_row
 from services.enrolment.domain.records import FIELDS
 
@@ -48,7 +48,8 @@ def _decide(desk: Desk, record_ref: str, cells: Mapping[str, Cell]) -> None:
     verdict = outcome.verdict
     if verdict.faults:
         faults = tuple(FaultNamed(fault.code, fault.field) for fault in verdict.faults)
-        desk.tell(RecordRefused(record_ref, verdict.codes, faults), 1)
+        ineligible = not set(records.ELIGIBILITY_CODES).isdisjoint(verdict.codes)
+        desk.tell((RecordIneligible if ineligible else RecordRefused)(record_ref, verdict.codes, faults), 1)
         return
     desk.tell(RecordAccepted(record_ref, verdict.decision == DUPLICATE, outcome.enrolment_id), 1)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.enrolment.domain import records
+from services.enrolment.domain import eligibility, records
+from services.enrolment.domain.eligibility import NOTHING_ASKED, Asked, Standing
 from services.enrolment.domain.records import CODES, ReadRow, Record, RowFault
 
 ACCEPTED = "accepted"
@@ -41,6 +42,7 @@ class OfferedCourse:
     module: str | None = None
     evidence_set: str | None = None
     cohorts: Mapping[str, OfferedCohort] = field(default_factory=dict)
+    asked: Asked = NOTHING_ASKED
 
 
 Catalogue = Mapping[str, OfferedCourse]
@@ -60,10 +62,15 @@ class Verdict:
         return tuple(code for code in CODES if code in found)
 
 
-def decide(row: ReadRow, catalogue: Catalogue, taken: str | None = None) -> Verdict:
+NOT_KNOWN = Standing()
+
+
+def decide(row: ReadRow, catalogue: Catalogue, taken: str | None = None, standing: Standing | None = None) -> Verdict:
     """Return the verdict on `row`, naming all its faults.
 
-    `taken` is the fingerprint of the record that already stands under the same nomination, or None.
+    `taken` is the fingerprint of the record that already stands under the same nomination, or None; `standing` is
+    what the employer knows of the person, needed only where the course asks for it. What was taken once stays taken:
+    eligibility is a question of the first time.
     """
     faults = list(row.faults)
     course = catalogue.get(row.record.course) if row.record.course else None
@@ -72,6 +79,8 @@ def decide(row: ReadRow, catalogue: Catalogue, taken: str | None = None) -> Verd
     if course is not None:
         faults += _cohort_faults(row.record, course)
         faults += _person_faults(row, course)
+        if taken is None and course.asked != NOTHING_ASKED:
+            faults += eligibility.faults(row.record, course.asked, standing or NOT_KNOWN)
     if row.record.manager_approved_on is None and not row.unreadable("manager_approved_on"):
         faults.append(
             RowFault(records.MANAGER_APPROVAL_MISSING, "manager_approved_on", "enter the day the manager approved it")

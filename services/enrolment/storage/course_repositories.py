@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.enrolment.application.facts import CohortOpened, CoursePublished
-from services.enrolment.domain.courses import Course
+from services.enrolment.application.facts import CohortOpened, CourseDescribed, CoursePublished, ProgrammeDescribed
+from services.enrolment.domain.courses import Course, ModuleDecision
 from services.enrolment.domain.decisions import OfferedCohort, OfferedCourse
+from services.enrolment.domain.eligibility import NOTHING_ASKED, Asked
+from services.enrolment.domain.programmes import Programme
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import following, keep_version
 from shared.storage.unit_of_work import Reading
@@ -35,15 +37,58 @@ class StoredCourses:
         return kept
 
 
+class StoredProgrammes:
+    """Programmes by code."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._rows = reading.rows("programmes")
+
+    def find(self, code: str) -> Programme | None:
+        """Return the programme, or None."""
+        found = self._rows.find_one({"_id": code})
+        return value_of(found, Programme) if found else None
+
+    def page(self, after: str | None, limit: int) -> list[Programme]:
+        """Return programmes in order of code."""
+        found = self._rows.find(following(after), sort=[("_id", 1)], limit=limit)
+        return [value_of(document, Programme) for document in found]
+
+    def save(self, programme: Programme) -> Programme:
+        """Keep the programme as its next version and return that."""
+        kept = replace(programme, version=programme.version + 1)
+        keep_version(self._rows, document_of(kept, kept.code))
+        return kept
+
+
+class StoredModuleDecisions:
+    """Decisions by university and instance."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._rows = reading.rows("module_decisions")
+
+    def of(self, course: str) -> list[ModuleDecision]:
+        """Return all about that course."""
+        return [value_of(row, ModuleDecision) for row in self._rows.find({"course": course}, sort=[("_id", 1)])]
+
+    def put(self, decision: ModuleDecision) -> None:
+        """Keep the latest decision about an instance."""
+        name = f"{decision.hei}/{decision.instance_id}"
+        self._rows.replace_one({"_id": name}, document_of(decision, name), upsert=True)
+
+
 class StoredCatalogue:
     """What the programme leads' feeds said, course by course and cohort by cohort."""
 
     def __init__(self, reading: Reading) -> None:
         self._courses = reading.rows("catalogue_courses")
         self._cohorts = reading.rows("catalogue_cohorts")
+        self._descriptions = reading.rows("catalogue_descriptions")
+        self._programmes = reading.rows("catalogue_programmes")
 
     def courses(self) -> dict[str, OfferedCourse]:
         """Return all, by code, with their cohorts."""
+        titles = self.titles()
+        described = self._described(titles)
         cohorts: dict[str, dict[str, OfferedCohort]] = {}
         for document in self._cohorts.find({}):
             cohorts.setdefault(document["course"], {})[document["intake"]] = value_of(document, OfferedCohort)
@@ -59,14 +104,40 @@ class StoredCatalogue:
                 module=told.module,
                 evidence_set=told.evidence_set,
                 cohorts=cohorts.get(code, {}),
+                asked=_asked(described.get(code)),
             )
-            for code, told in self.titles().items()
+            for code, told in titles.items()
         }
 
     def titles(self) -> dict[str, CoursePublished]:
         """Return all courses as they were told, by code, in order of code."""
         found = self._courses.find({}, sort=[("_id", 1)])
         return {document["_id"]: value_of(document, CoursePublished) for document in found}
+
+    def descriptions(self) -> dict[str, CourseDescribed]:
+        """Return what the owners said of their courses, by code; a course that was only published is not there."""
+        return self._described(self.titles())
+
+    def _described(self, titles: dict[str, CoursePublished]) -> dict[str, CourseDescribed]:
+        """Return the descriptions of those whose course it is; somebody else's under the same code is passed over."""
+        found = [value_of(document, CourseDescribed) for document in self._descriptions.find({})]
+        return {
+            told.course: told for told in found if told.course in titles and titles[told.course].owner == told.owner
+        }
+
+    def programmes(self) -> list[ProgrammeDescribed]:
+        """Return all programmes as they were told, in order of owner and code."""
+        return [value_of(row, ProgrammeDescribed) for row in self._programmes.find({}, sort=[("_id", 1)])]
+
+    def put_description(self, told: CourseDescribed) -> None:
+        """Keep what somebody says of a course; it counts for the course of that owner only."""
+        name = f"{told.owner}/{told.course}"
+        self._descriptions.replace_one({"_id": name}, document_of(told, name), upsert=True)
+
+    def put_programme(self, told: ProgrammeDescribed) -> None:
+        """Keep a programme of that owner."""
+        name = f"{told.owner}/{told.programme}"
+        self._programmes.replace_one({"_id": name}, document_of(told, name), upsert=True)
 
     def put_course(self, told: CoursePublished) -> None:
         """Keep a course; one of another owner under the same code stays."""
@@ -86,3 +157,18 @@ class StoredCatalogue:
     def close(self, course: str, intake: str, owner: str) -> None:
         """Mark a cohort closed."""
         self._cohorts.update_one({"_id": f"{course}/{intake}", "owner": owner}, {"$set": {"closed": True}})
+
+
+def _asked(told: CourseDescribed | None) -> Asked:
+    """Return what a course asks for; nothing where nobody said so."""
+    if told is None:
+        return NOTHING_ASKED
+    return Asked(
+        after=told.after,
+        courses_first=told.courses_first,
+        in_house_within_months=told.in_house_within_months,
+        roles=told.roles,
+        open_to=told.open_to,
+        elements=told.elements,
+        rated_domains=told.rated_domains,
+    )
