@@ -1,22 +1,27 @@
-"""Files that people take away: a file's bad rows with the message in the cell, and templates. Cells are defused."""
+"""Files that people take away: a file's bad rows with the message in the cell, and templates. Cells are defused.
+
+Templates are made from the field guide, which is made from the field list that validation uses.
+"""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 import xlsxwriter
 from defusedcsv import csv
 
+from services.enrolment.application.field_guide import GuideEntry
 from services.enrolment.application.uploads import UploadRow
 from services.enrolment.domain.mapping import FileMapping
-from services.enrolment.domain.records import CHOICES, FIELDS
 from services.enrolment.domain.text_files import codec_of
 
 _DANGEROUS = ("\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 _TEMPLATE_ROWS = 1000
+_LONGEST_CELL = 32_000
+_GUIDE_HEADINGS = ("Column", "What it says", "How it is written", "Example", "Needed", "One of")
 _SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\]{1,31}(?<!')")  # what a spreadsheet program allows
 
 
@@ -31,30 +36,52 @@ def template_csv(mapping: FileMapping) -> bytes:
     return _csv([*([[]] * (mapping.heading_row - 1)), list(mapping.headings.values())], mapping)
 
 
-def template_xlsx(mapping: FileMapping) -> bytes:
-    """Return an empty sheet under the employer's own headings, with drop-downs where there are only a few words."""
+def template_xlsx(mapping: FileMapping, guide: Sequence[GuideEntry]) -> bytes:
+    """Return an empty sheet under the employer's own headings, with drop-downs, and the guide on a sheet of its own."""
     stream = io.BytesIO()
-    book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False})
-    name = mapping.sheet or ""
-    sheet = book.add_worksheet(name if _SHEET_NAME.fullmatch(name) else "Nominations")
+    book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    wanted = mapping.sheet or ""
+    name = wanted if _SHEET_NAME.fullmatch(wanted) else "Nominations"
+    sheet = book.add_worksheet(name)
+    explained = book.add_worksheet(_other_name("Guide", name))
+    words = book.add_worksheet(_other_name("Words", name))
+    words.hide()
     row = mapping.heading_row - 1
-    as_text = book.add_format({"num_format": "@"})
-    for column, (name, heading) in enumerate(mapping.headings.items()):
-        sheet.write_string(row, column, heading)
+    as_text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    for column, entry in enumerate(guide):
+        sheet.write_string(row, column, entry.heading, bold)
         sheet.set_column(column, column, 18, as_text)
-        words = _words(name, mapping)
-        if words:
-            sheet.data_validation(
-                row + 1, column, row + _TEMPLATE_ROWS, column, {"validate": "list", "source": list(words)}
-            )
+        if not entry.allowed:
+            continue
+        for place, word in enumerate(entry.allowed):
+            words.write_string(place, column, word)
+        letter = xlsxwriter.utility.xl_col_to_name(column)
+        options = {
+            "validate": "list",
+            "source": f"='{words.get_name()}'!${letter}$1:${letter}${len(entry.allowed)}",
+            "ignore_blank": True,
+            "error_title": entry.title[:32],
+            "error_message": "Choose one of the list.",
+        }
+        sheet.data_validation(row + 1, column, row + _TEMPLATE_ROWS, column, options)
     sheet.freeze_panes(row + 1, 0)
+    explained.set_column(0, 0, 28, wrapped)
+    explained.set_column(1, 5, 34, wrapped)
+    for column, heading in enumerate(_GUIDE_HEADINGS):
+        explained.write_string(0, column, heading, bold)
+    for number, entry in enumerate(guide, start=1):
+        need = entry.need if entry.condition is None else f"{entry.need}: {entry.condition}"
+        cells = (entry.heading, entry.description, entry.format, entry.example, need, "\n".join(entry.allowed))
+        for column, cell in enumerate(cells):
+            explained.write_string(number, column, cell[:_LONGEST_CELL])
+    explained.freeze_panes(1, 0)
     book.close()
     return stream.getvalue()
 
 
-def _words(name: str, mapping: FileMapping) -> Sequence[str]:
-    theirs: Mapping[str, str] = mapping.values.get(name, {})
-    return tuple(theirs) or (CHOICES.get(name, ()) if name in FIELDS else ())
+def _other_name(name: str, taken: str) -> str:
+    return name if name.casefold() != taken.casefold() else f"{name} 2"
 
 
 def _cell(row: UploadRow, name: str, mapping: FileMapping) -> str:

@@ -7,7 +7,7 @@ from typing import cast
 
 from flask import current_app
 
-from services.enrolment.application.ports import Books, Desk, OpenBooks, OpenDesk, ReadFile
+from services.enrolment.application.ports import Books, Desk, OpenBooks, OpenDesk, OpenTable, ReadFile, SaysDelta
 from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.mapping import FileMapping
 from shared.http import current_service
@@ -24,6 +24,8 @@ class Rooms:
     open_desk: OpenDesk
     read_file: ReadFile
     mappings: dict[str, FileMapping]
+    open_table: OpenTable
+    says_delta: SaysDelta
 
 
 def rooms() -> Rooms:

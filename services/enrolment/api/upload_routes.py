@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
+
 from services.enrolment.api import downloads
-from services.enrolment.api import representations as show
+from services.enrolment.api import upload_representations as show
 from services.enrolment.api.rooms import books, desk, rooms
 from services.enrolment.api.schemas import NOTHING_IN
 from services.enrolment.api.upload_schemas import (
+    FIELD_GUIDE_OUT,
     MAPPING,
+    PREVIEW_ASKED,
+    PREVIEW_OUT,
     ROWS_ASKED,
     UPLOAD_ASKED,
     UPLOAD_OUT,
     UPLOAD_ROW_OUT,
+    UPLOAD_WITHDRAWAL_OUT,
 )
-from services.enrolment.application import queries, upload_handlers
+from services.enrolment.application import field_guide, queries, upload_handlers
 from services.enrolment.application.column_mappings import document_of, mapping_for, mapping_from
-from services.enrolment.application.uploads import Upload
+from services.enrolment.application.column_preview import preview
+from services.enrolment.application.uploads import DELTA, Upload
 from services.enrolment.domain.decisions import REFUSED
 from services.enrolment.domain.errors import FileTooLarge, NoSuchThing, WrongFileType
 from services.enrolment.domain.mapping import FileMapping
@@ -26,6 +35,7 @@ from shared.http import (
     accepts,
     asks,
     conditional,
+    current_principal,
     etag_of,
     if_match,
     keep_content,
@@ -58,6 +68,7 @@ _TYPES = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.ms-excel",
     "application/vnd.oasis.opendocument.spreadsheet",
+    "application/zip",
 )
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -83,6 +94,13 @@ def send(org: str) -> Reply:
     file = uploaded()
     filename = asked.get("filename") or file.filename or "upload.csv"
     read_file = rooms().read_file
+    sending = upload_handlers.declared(
+        asked.get("mode", DELTA),
+        course=asked.get("course"),
+        intake=asked.get("intake"),
+        reason=asked.get("withdrawal_reason"),
+        by=current_principal().subject,
+    )
     content_id = keep_content(org, file.content)
 
     def change(work: Work) -> Reply:
@@ -90,7 +108,8 @@ def send(org: str) -> Reply:
         try:
             mapping = mapping_for(_declared(at.organisation, work), filename, asked.get("charset"))
             upload_handlers.refuse_at_the_door(file.content, mapping, read_file)
-            upload, is_new = upload_handlers.receive(at, file.content, content_id, filename, mapping)
+            upload_handlers.refuse_half_a_snapshot(file.content, mapping, sending, rooms().says_delta)
+            upload, is_new = upload_handlers.receive(at, file.content, content_id, filename, mapping, sending)
         except FileTooLarge as error:
             raise TooLarge(error.detail, faults=error.faults) from error
         except WrongFileType as error:
@@ -136,8 +155,22 @@ def template_xlsx(org: str) -> Reply:
     """Take an empty sheet under one's own headings."""
 
     def answer(reading: Reading) -> Reply:
-        content = downloads.template_xlsx(_declared(org, reading) or FileMapping())
+        mapping = _declared(org, reading) or FileMapping()
+        content = downloads.template_xlsx(mapping, field_guide.guide(books(reading), mapping))
         return Reply(200, raw=content, content_type=_XLSX, filename="nominations.xlsx")
+
+    return read(org, answer)
+
+
+@upload_routes.get(f"{_UPLOADS}/field-guide")
+@scope("uploads.create")
+@returns(200, FIELD_GUIDE_OUT)
+def read_field_guide(org: str) -> Reply:
+    """Read what each column may say, under one's own headings, with the courses and intakes of today."""
+
+    def answer(reading: Reading) -> Reply:
+        found = field_guide.guide(books(reading), _declared(org, reading) or FileMapping())
+        return Reply(200, {"columns": [msgspec.to_builtins(entry) for entry in found]})
 
     return read(org, answer)
 
@@ -169,6 +202,28 @@ def read_rows(org: str, upload_id: str) -> Reply:
     return read(org, answer)
 
 
+@upload_routes.get(f"{_UPLOAD}/withdrawals")
+@scope("uploads.read")
+@paged
+@returns(200, UPLOAD_WITHDRAWAL_OUT)
+def read_withdrawals(org: str, upload_id: str) -> Reply:
+    """Read who is withdrawn when the file is confirmed: known before anybody does."""
+    page = page_of()
+    first = int(page.after) + 1 if page.after is not None else 0
+
+    def answer(reading: Reading) -> Reply:
+        at = books(reading)
+        _upload(reading, upload_id)
+        listed = at.uploads.withdrawals(upload_id, first, page.fetch)
+        return page.reply(
+            listed,
+            lambda each: str(each.index),
+            lambda each: show.upload_withdrawal(each, at.enrolments.find(each.enrolment_id)),
+        )
+
+    return read(org, answer)
+
+
 @upload_routes.get(f"{_UPLOAD}/errors.csv")
 @scope("uploads.read")
 @returns(200, content_type="text/csv")
@@ -188,11 +243,16 @@ def errors_csv(org: str, upload_id: str) -> Reply:
 @scope("uploads.confirm")
 @accepts(NOTHING_IN)
 @returns(202, UPLOAD_OUT)
-@refuses(409, "the file is still being checked, or could not be read")
+@refuses(409, "the file is still being checked, could not be read, or would withdraw many and needs a second person")
 def confirm(org: str, upload_id: str) -> Reply:
-    """Have the good rows taken; confirming twice is confirming once."""
+    """Have the good rows taken and the listed enrolments withdrawn; confirming twice is confirming once.
+
+    A snapshot that would withdraw more than 10 % or more than 20 of its scope is confirmed by somebody else than the
+    one who sent it.
+    """
     load(NOTHING_IN)
-    return transact(org, lambda work: Reply(202, show.upload(upload_handlers.confirm(desk(work), upload_id))))
+    by = current_principal().subject
+    return transact(org, lambda work: Reply(202, show.upload(upload_handlers.confirm(desk(work), upload_id, by))))
 
 
 @upload_routes.delete(_UPLOAD)
@@ -241,6 +301,32 @@ def set_mapping(org: str) -> Reply:
         return Reply(200, document_of(wanted), etag=etag_of(version))
 
     return transact(org, change)
+
+
+@upload_routes.post("/v1/organisations/<org>/column-mapping/preview")
+@scope("column-mapping.set")
+@uploads(*_TYPES, most_bytes=MOST_BYTES)
+@asks(PREVIEW_ASKED)
+@returns(200, PREVIEW_OUT)
+@refuses(415, "not a file of the expected type")
+def preview_mapping(org: str) -> Reply:
+    """See what a file holds under one's own mapping, and what is suggested for the rest; nothing is kept."""
+    asked = query(PREVIEW_ASKED)
+    file = uploaded()
+    filename = asked.get("filename") or file.filename or "upload.csv"
+    open_table = rooms().open_table
+
+    def answer(reading: Reading) -> Reply:
+        declared = _declared(org, reading)
+        if asked.get("charset"):
+            declared = replace(declared or FileMapping(), encoding=asked["charset"])
+        try:
+            found = preview(books(reading), file.content, filename, open_table, declared)
+        except WrongFileType as error:
+            raise WrongMediaType(error.detail, faults=error.faults) from error
+        return Reply(200, show.preview(found))
+
+    return read(org, answer)
 
 
 def _upload(reading: Reading, upload_id: str) -> Upload:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.enrolment.domain.errors import WrongFileType
-from services.enrolment.domain.mapping import SHEET_FORMATS, TEXT_FORMATS, FileMapping, SplitName
+from services.enrolment.domain.mapping import FORMATS, ONEROSTER, FileMapping, SplitName
 from services.enrolment.domain.text_files import codec_of
 
 
@@ -57,17 +57,25 @@ def document_of(mapping: FileMapping) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value not in (None, {})}
 
 
+def format_of(filename: str) -> str:
+    """Return what a file is by its name's ending; one without an ending is CSV."""
+    ending = filename.rsplit(".", 1)[-1].lower() if "." in filename else "csv"
+    return {"txt": "csv", "jsonl": "ndjson", "json": "ndjson", "zip": ONEROSTER}.get(ending, ending)
+
+
 def mapping_for(declared: FileMapping | None, filename: str, charset: str | None = None) -> FileMapping:
     """Return how to read this upload: the employer's mapping, else the canonical file of the name's type.
+
+    A OneRoster archive is read as one whatever the mapping is for, and a mapping for archives reads nothing else.
 
     Raises:
         WrongFileType: There is no mapping and the name's type is none that is read.
     """
-    if declared is not None and declared.format is not None:
-        return replace(declared, encoding=charset or declared.encoding)
-    ending = filename.rsplit(".", 1)[-1].lower() if "." in filename else "csv"
-    kind = {"txt": "csv", "jsonl": "ndjson", "json": "ndjson"}.get(ending, ending)
-    if kind not in (*TEXT_FORMATS, *SHEET_FORMATS):
-        raise WrongFileType("use a file of type CSV, TSV, XLSX, XLS, ODS or NDJSON")
-    base = declared or FileMapping()
+    kind = format_of(filename)
+    own = declared.format if declared is not None else None
+    if own is not None and (own == ONEROSTER) == (kind == ONEROSTER):
+        return replace(declared or FileMapping(), encoding=charset or (declared.encoding if declared else None))
+    if kind not in FORMATS:
+        raise WrongFileType("use a file of type CSV, TSV, XLSX, XLS, ODS or NDJSON, or a OneRoster archive (ZIP)")
+    base = declared if declared is not None and own is None else FileMapping()
     return replace(base, format=kind, encoding=charset or base.encoding)

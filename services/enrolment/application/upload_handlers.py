@@ -1,5 +1,7 @@
 """Uploaded files, step by step: taken in, checked 500 rows at a time, confirmed, imported 250 at a time.
 
+What a file ends (snapshots) is in `snapshots`.
+
 Each step is one transaction that also moves the job on, guarded by the worker's epoch: a worker that died is followed
 by one that begins where the last commit stopped, and one that merely slept finds itself fenced.
 """
@@ -8,16 +10,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from services.enrolment.application import uploads
-from services.enrolment.application.ports import Desk, ReadFile
+from services.enrolment.application import snapshots, standings, uploads
+from services.enrolment.application.erasure import ERASED_VERDICT, barred
+from services.enrolment.application.ports import Desk, ReadFile, SaysDelta
 from services.enrolment.application.taking import take
-from services.enrolment.application.uploads import Upload, UploadRow
-from services.enrolment.domain.decisions import ACCEPTED, Verdict, decide
-from services.enrolment.domain.errors import FileTooLarge, NoSuchThing, UnreadableFile, WrongState
+from services.enrolment.application.uploads import NOTHING_DECLARED, ScopeCohort, Sending, Upload, UploadRow
+from services.enrolment.domain.decisions import ACCEPTED, REFUSED, Catalogue, Verdict, decide
+from services.enrolment.domain.eligibility import Standing
+from services.enrolment.domain.errors import FileTooLarge, NoSuchThing, RuleSaysNo, UnreadableFile, WrongState
 from services.enrolment.domain.mapping import Cell, FileMapping, read_row
 from services.enrolment.domain.records import ReadRow, fingerprint, nomination_key
 from services.enrolment.domain.text_files import MOST_BYTES, FileRow
@@ -29,20 +33,60 @@ _SHOWN_NAME = 120
 _LONGEST_SHOWN = 1000  # no value is longer than 500: a cell beyond that is refused, and shown by its beginning
 
 
-def receive(desk: Desk, content: bytes, content_id: str, filename: str, mapping: FileMapping) -> tuple[Upload, bool]:
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row as it stands in the file and as it was read, with the key of its nomination."""
+
+    source: FileRow
+    read: ReadRow
+    key: str
+
+
+def declared(
+    mode: str, *, course: str | None = None, intake: str | None = None, reason: str | None = None, by: str | None = None
+) -> Sending:
+    """Return what the sender declares of a file.
+
+    Raises:
+        RuleSaysNo: Half a cohort is named, or a delta is given a scope.
+    """
+    if (course is None) != (intake is None):
+        raise RuleSaysNo("name both, course and intake, or neither")
+    if course is not None and mode != uploads.SNAPSHOT:
+        raise RuleSaysNo("only a snapshot speaks for a whole course and intake")
+    cohort = ScopeCohort(course, intake) if course is not None and intake is not None else None
+    return Sending(mode=mode, cohort=cohort, reason=reason or "other", by=by)
+
+
+def receive(
+    desk: Desk,
+    content: bytes,
+    content_id: str,
+    filename: str,
+    mapping: FileMapping,
+    sending: Sending = NOTHING_DECLARED,
+) -> tuple[Upload, bool]:
     """Return the job of an uploaded file, kept as `content_id`, and whether it is new.
 
-    The same content that is still being worked on is the same job; content that was completed before is recognised
-    (`same_as`), and its rows will be duplicates.
+    The same content that is still being worked on, declared in the same way, is the same job, whoever sends it;
+    content that was completed before is recognised (`same_as`), and its rows will be duplicates.
 
     Raises:
         FileTooLarge: More than one upload may have.
+        NoSuchThing: A snapshot speaks for a cohort that this employer has not heard of.
     """
+    cohort = sending.cohort
+    if cohort is not None and not _is_known(desk, cohort):
+        raise NoSuchThing("no such course and intake to send a snapshot of")
     if len(content) > MOST_BYTES:
         raise FileTooLarge(f"the file has more than {MOST_BYTES // 2**20} MiB; send it in parts")
     digest = hashlib.sha256(content).hexdigest()
     before = [known for known in desk.uploads.same_file(digest) if known.state != uploads.FAILED]
-    unfinished = [known for known in before if known.state != uploads.COMPLETED and known.mapping == mapping]
+    unfinished = [
+        known
+        for known in before
+        if known.state != uploads.COMPLETED and known.mapping == mapping and _same_purpose(known.sending, sending)
+    ]
     if unfinished:
         return unfinished[0], False
     upload = Upload(
@@ -54,10 +98,21 @@ def receive(desk: Desk, content: bytes, content_id: str, filename: str, mapping:
         mapping=mapping,
         uploaded_at=desk.now,
         same_as=before[0].upload_id if before else None,
+        sending=sending,
+        scope=(cohort,) if cohort is not None else (),
     )
     desk.silent("a file is the employer's own until its rows are taken")
     desk.uploads.add(upload)
     return upload, True
+
+
+def _is_known(desk: Desk, cohort: ScopeCohort) -> bool:
+    course = desk.catalogue.courses().get(cohort.course)
+    return course is not None and cohort.intake in course.cohorts
+
+
+def _same_purpose(one: Sending, other: Sending) -> bool:
+    return replace(one, by=None) == replace(other, by=None)
 
 
 def refuse_at_the_door(content: bytes, mapping: FileMapping, read: ReadFile) -> None:
@@ -67,19 +122,36 @@ def refuse_at_the_door(content: bytes, mapping: FileMapping, read: ReadFile) -> 
             pass
 
 
-def confirm(desk: Desk, upload_id: str) -> Upload:
+def refuse_half_a_snapshot(content: bytes, mapping: FileMapping, sending: Sending, says_delta: SaysDelta) -> None:
+    """Refuse a snapshot that says of itself that it is none.
+
+    Raises:
+        UnreadableFile: The file is an archive of changes.
+    """
+    if sending.mode == uploads.SNAPSHOT and says_delta(content, mapping):
+        raise UnreadableFile(
+            "manifest.csv says that enrollments.csv is a delta: send it as one, or export everything (bulk)"
+        )
+
+
+def confirm(desk: Desk, upload_id: str, by: str | None = None) -> Upload:
     """Return the job on its way into the enrolments; confirming twice is confirming once.
 
     Raises:
-        WrongState: It is still being checked, or could not be read.
+        WrongState: It is still being checked, or could not be read; or it would withdraw many, and who sent it cannot
+            be the one who confirms that.
     """
     upload = find(desk, upload_id)
-    if upload.state in (uploads.CONFIRMING, uploads.COMPLETED):
+    if upload.state in uploads.CONFIRMED_STATES:
         return upload
-    if upload.state != uploads.CHECKED:
+    if upload.state == uploads.HELD and (by is None or by == upload.sending.by):
+        raise WrongState(snapshots.brake(upload) or "")
+    if upload.state not in (uploads.CHECKED, uploads.HELD):
         raise WrongState(f"an upload that is {upload.state} cannot be confirmed")
     desk.silent("each row is told when the worker takes it")
-    return desk.uploads.save(replace(upload, state=uploads.CONFIRMING, done=0, leased_until=None))
+    return desk.uploads.save(
+        replace(upload, state=uploads.CONFIRMING, done=0, leased_until=None, confirmed_by=by),
+    )
 
 
 def remove(desk: Desk, upload_id: str) -> None:
@@ -89,7 +161,7 @@ def remove(desk: Desk, upload_id: str) -> None:
         WrongState: It was confirmed.
     """
     upload = find(desk, upload_id)
-    if upload.state in (uploads.CONFIRMING, uploads.COMPLETED):
+    if upload.state in uploads.CONFIRMED_STATES:
         raise WrongState("a confirmed upload stays")
     desk.silent("nobody was told of the file")
     desk.uploads.save(replace(upload, state=uploads.REMOVING, done=0, leased_until=None))
@@ -127,8 +199,21 @@ def fail(desk: Desk, held: Upload, fault: UnreadableFile) -> Upload:
     return desk.uploads.save(failed)
 
 
-def check_step(desk: Desk, held: Upload, part: Sequence[FileRow], total: int) -> Upload:
+def read_part(part: Iterable[FileRow], mapping: FileMapping) -> list[CheckedRow]:
+    """Return rows of a file as they are read."""
+    found = []
+    for row in part:
+        read = read_row(row.line, row.cells, mapping)
+        found.append(CheckedRow(row, read, nomination_key(read.record)))
+    return found
+
+
+def check_step(
+    desk: Desk, held: Upload, part: Sequence[CheckedRow], total: int, earlier: Collection[str] | None = None
+) -> Upload:
     """Return the job after `part`, its next rows (500 at most) of `total`, were checked.
+
+    `earlier` are the keys of all rows before, where the caller has seen them; without it they are looked up.
 
     Raises:
         ConcurrentChange: The job is another worker's by now, or these rows were checked already.
@@ -136,7 +221,8 @@ def check_step(desk: Desk, held: Upload, part: Sequence[FileRow], total: int) ->
     upload = _mine(desk, held)
     if upload.done != held.done:
         raise ConcurrentChange("these rows were checked already")
-    checked = _checked(desk, upload, part)
+    catalogue = desk.catalogue.courses()
+    checked = _checked(desk, upload, part, catalogue, earlier)
     desk.uploads.add_rows(checked)
     counts = Counter(upload.counts)
     counts.update(row.decision for row in checked)
@@ -146,40 +232,86 @@ def check_step(desk: Desk, held: Upload, part: Sequence[FileRow], total: int) ->
         done=done,
         total=total,
         counts=dict(counts),
+        fault_counts=uploads.counted(upload.fault_counts, [(row.line, row.faults) for row in checked]),
         leased_until=desk.now + LEASE,
     )
+    if upload.sending.mode == uploads.SNAPSHOT:
+        after = _named(after, checked, catalogue)
     if done >= total:
-        after = replace(after, state=uploads.CHECKED, leased_until=None)
+        after = _after_checking(after)
     return desk.uploads.save(after)
 
 
-def _checked(desk: Desk, upload: Upload, part: Sequence[FileRow]) -> list[UploadRow]:
-    read = [read_row(row.line, row.cells, upload.mapping) for row in part]
-    keys = [nomination_key(row.record) for row in read]
-    good = list(dict.fromkeys(key for key, row in zip(keys, read, strict=True) if not row.faults))
+def _named(upload: Upload, checked: Sequence[UploadRow], catalogue: Catalogue) -> Upload:
+    """Return a snapshot with the cohorts that these rows name, and the first row that does not say whom it names."""
+    records = [row.record for row in checked]
+    nameless = next((row.line for row in checked if not row.record.employee_ref), None)
+    found = {
+        ScopeCohort(record.course, record.intake)
+        for record in records
+        if record.course and record.intake and record.course in catalogue
+        if record.intake in catalogue[record.course].cohorts
+    }
+    scope = upload.scope if upload.sending.cohort else tuple(sorted({*upload.scope, *found}))
+    return replace(upload, scope=scope, nameless_line=upload.nameless_line or nameless)
+
+
+def _after_checking(upload: Upload) -> Upload:
+    if upload.nameless_line is not None:
+        sentence = (
+            f"row {upload.nameless_line} does not say which employee it names, so nobody can tell whom this snapshot "
+            "leaves out: correct it, or send the file as a delta"
+        )
+        return replace(upload, state=uploads.FAILED, fault=sentence, fault_row=upload.nameless_line, leased_until=None)
+    if snapshots.needs_comparing(upload):
+        return replace(upload, state=uploads.COMPARING)
+    return replace(upload, state=uploads.CHECKED, leased_until=None)
+
+
+def _checked(
+    desk: Desk, upload: Upload, part: Sequence[CheckedRow], catalogue: Catalogue, earlier: Collection[str] | None
+) -> list[UploadRow]:
+    good = list(dict.fromkeys(row.key for row in part if not row.read.faults))
     known = {key: taken.fingerprint for key, taken in desk.nominations.known(good).items()}
-    known |= desk.uploads.taken_in(upload.upload_id, [key for key in good if key not in known])
-    catalogue = desk.catalogue.courses()
+    seen = [key for key in good if key not in known and (earlier is None or key in earlier)]
+    known |= desk.uploads.taken_in(upload.upload_id, seen)
+    standing = standings.of_nominated(desk, [row.read.record for row in part], catalogue)
+    erased = barred(desk, [row.read for row in part])
     checked: list[UploadRow] = []
-    for index, (row, source, key) in enumerate(zip(read, part, keys, strict=True), start=upload.done):
-        verdict = decide(row, catalogue, known.get(key))
-        mark = fingerprint(row.record)
+    for index, row in enumerate(part, start=upload.done):
+        reference = row.read.record.employee_ref
+        verdict = _verdict(row, catalogue, known.get(row.key), standing.get(reference))
+        if reference in erased:
+            verdict = ERASED_VERDICT
+        mark = fingerprint(row.read.record)
         if verdict.decision == ACCEPTED:
-            known[key] = mark
+            known[row.key] = mark
         kept = UploadRow(
             upload_id=upload.upload_id,
             index=index,
-            line=row.line,
-            record=row.record,
+            line=row.read.line,
+            record=row.read.record,
             faults=verdict.faults,
             decision=verdict.decision,
             codes=verdict.codes,
-            key=key,
+            key=row.key,
             fingerprint=mark,
-            cells={name: _shown(cell) for name, cell in source.cells.items()},
+            cells={name: _shown(cell) for name, cell in row.source.cells.items()},
         )
         checked.append(kept)
     return checked
+
+
+def _verdict(row: CheckedRow, catalogue: Catalogue, taken: str | None, standing: Standing | None) -> Verdict:
+    """Return what becomes of a row. One that ends something needs no more than to say what; a snapshot leaves it out.
+
+    Its other cells may be empty: whoever deletes a person often sends nothing else of them.
+    """
+    if not row.source.is_ended:
+        return decide(row.read, catalogue, taken, standing)
+    needed = {"employee_ref", "course", "intake"}
+    faults = tuple(fault for fault in row.read.faults if fault.field in needed)
+    return Verdict(REFUSED, faults) if faults else Verdict(uploads.ENDING)
 
 
 def import_step(desk: Desk, held: Upload) -> Upload:
@@ -190,19 +322,33 @@ def import_step(desk: Desk, held: Upload) -> Upload:
     upload = _mine(desk, held)
     part = desk.uploads.rows(upload.upload_id, upload.done, uploads.IMPORTED_PER_STEP)
     good = [row for row in part if row.decision == ACCEPTED]
-    outcomes = take(desk, [ReadRow(row.line, row.record) for row in good])
+    outcomes = take(desk, [ReadRow(row.line, row.record) for row in good], nominated_by=upload.confirmed_by)
     counts = Counter(upload.counts)
     changed: list[UploadRow] = []
+    refused = [(row.line, outcome.verdict.faults) for row, outcome in zip(good, outcomes, strict=True)]
     for row, outcome in zip(good, outcomes, strict=True):
         counts[ACCEPTED] -= 1
         counts[outcome.verdict.decision] += 1
         changed.append(_decided(row, outcome.verdict, outcome.enrolment_id))
     desk.uploads.save_rows(changed)
     done = upload.done + len(part)
-    after = replace(upload, done=done, counts=dict(counts), leased_until=desk.now + LEASE)
-    if done >= upload.total:
+    fault_counts = uploads.counted(upload.fault_counts, refused)
+    after = replace(upload, done=done, counts=dict(counts), fault_counts=fault_counts, leased_until=desk.now + LEASE)
+    if done >= upload.total and upload.to_withdraw:
+        after = replace(after, state=uploads.WITHDRAWING, done=0)
+    elif done >= upload.total:
         after = replace(after, state=uploads.COMPLETED, leased_until=None)
     return desk.uploads.save(after)
+
+
+def compare_step(desk: Desk, held: Upload) -> Upload:
+    """Return the job after one more part of what it may end was looked at."""
+    return snapshots.compare_step(desk, _mine(desk, held), LEASE)
+
+
+def withdraw_step(desk: Desk, held: Upload) -> Upload:
+    """Return the job after more of what it ends was withdrawn."""
+    return snapshots.withdraw_step(desk, _mine(desk, held), LEASE)
 
 
 def remove_step(desk: Desk, held: Upload) -> Upload | None:
@@ -210,7 +356,7 @@ def remove_step(desk: Desk, held: Upload) -> Upload | None:
     upload = _mine(desk, held)
     desk.uploads.remove_rows(upload.upload_id, upload.done, uploads.REMOVED_PER_STEP)
     done = upload.done + uploads.REMOVED_PER_STEP
-    if done >= sum(upload.counts.values()):
+    if done >= max(sum(upload.counts.values()), upload.to_withdraw):
         desk.uploads.remove(upload.upload_id)
         return None
     return desk.uploads.save(replace(upload, done=done, leased_until=desk.now + LEASE))

@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from services.enrolment.application import upload_handlers, uploads
 from services.enrolment.application.ports import Desk, OpenBooks, OpenDesk, ReadFile
+from services.enrolment.application.timers import Timer
+from services.enrolment.application.upload_handlers import CheckedRow
 from services.enrolment.application.uploads import Upload
 from services.enrolment.domain.errors import UnreadableFile
-from services.enrolment.domain.text_files import FileRow
 from shared.clock import wait_for
 from shared.errors import ConcurrentChange, Unavailable
 from shared.storage.contents import Contents
@@ -27,6 +28,11 @@ IDLE_SECONDS = 0.3
 AWAY_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
 MOST_LEASES = 10
+_STEPS: dict[str, Callable[[Desk, Upload], Upload]] = {
+    uploads.COMPARING: upload_handlers.compare_step,
+    uploads.CONFIRMING: upload_handlers.import_step,
+    uploads.WITHDRAWING: upload_handlers.withdraw_step,
+}
 
 
 class UploadWorker:
@@ -41,6 +47,7 @@ class UploadWorker:
         open_desk: OpenDesk,
         read_file: ReadFile,
         close: Callable[[], None] = lambda: None,
+        timers: Sequence[Timer] = (),
     ) -> None:
         self._unit = unit_of_work
         self._organisations = tuple(organisations)
@@ -49,7 +56,7 @@ class UploadWorker:
         self._read_file = read_file
         self._close = close
         self._reachable = True
-        self._swept: float | None = None
+        self._timers = (Timer(SWEEP_SECONDS, self.sweep), *timers)
 
     def ready(self) -> bool:
         """Return whether the database answered last."""
@@ -60,7 +67,8 @@ class UploadWorker:
         try:
             while not stop.is_set():
                 try:
-                    self._sweep_now_and_then()
+                    for timer in self._timers:
+                        timer.tick(self._unit.clock)
                     did_something = self.work_once(stop)
                     self._reachable = True
                 except Unavailable:
@@ -70,12 +78,6 @@ class UploadWorker:
                 wait_for(stop, BUSY_SECONDS if did_something else IDLE_SECONDS)
         finally:
             self._close()
-
-    def _sweep_now_and_then(self) -> None:
-        now = self._unit.clock.monotonic()
-        if self._swept is None or now - self._swept >= SWEEP_SECONDS:
-            self.sweep()
-            self._swept = now
 
     def work_once(self, stop: threading.Event | None = None) -> bool:
         """Bring every job that waits as far as it goes; return whether there was any."""
@@ -95,7 +97,7 @@ class UploadWorker:
             elif held.state == uploads.REMOVING:
                 self._remove(organisation, held, stop)
             else:
-                self._import(organisation, held, stop)
+                self._step_by_step(organisation, held, stop)
         except ConcurrentChange:
             return False
         return True
@@ -111,11 +113,15 @@ class UploadWorker:
             self._contents(organisation).drop(held.content_id)
             return
         rows = islice(self._read_file(content, held.mapping), held.done, None)
+        earlier: set[str] | None = None if held.done else set()  # who begins in the middle has not seen the rest
         while held.state == uploads.CHECKING and not (stop and stop.is_set()):
-            part = list(islice(rows, uploads.CHECKED_PER_STEP))
-            held = self._check_step(organisation, held, part, total)
-        if held.state == uploads.CHECKED:  # every row is known by now
+            part = upload_handlers.read_part(islice(rows, uploads.CHECKED_PER_STEP), held.mapping)
+            held = self._check_step(organisation, held, part, total, earlier)
+            if earlier is not None:
+                earlier.update(row.key for row in part)
+        if held.state != uploads.CHECKING:  # every row is known by now
             self._contents(organisation).drop(held.content_id)
+        self._step_by_step(organisation, held, stop)
 
     def _content(self, organisation: str, held: Upload) -> bytes:
         if held.epoch > MOST_LEASES:
@@ -125,15 +131,19 @@ class UploadWorker:
     def _contents(self, organisation: str) -> Contents:
         return Contents(self._unit, organisation)
 
-    def _check_step(self, organisation: str, held: Upload, part: list[FileRow], total: int) -> Upload:
-        return self._commit(organisation, lambda desk: upload_handlers.check_step(desk, held, part, total))
+    def _check_step(
+        self, organisation: str, held: Upload, part: list[CheckedRow], total: int, earlier: set[str] | None
+    ) -> Upload:
+        return self._commit(organisation, lambda desk: upload_handlers.check_step(desk, held, part, total, earlier))
 
-    def _import(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
-        while held.state == uploads.CONFIRMING and not (stop and stop.is_set()):
-            held = self._import_step(organisation, held)
+    def _step_by_step(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
+        """Go on with a job whose rows are known, until it waits for a person or is completed."""
+        while held.state in _STEPS and not (stop and stop.is_set()):
+            held = self._step(organisation, held)
 
-    def _import_step(self, organisation: str, held: Upload) -> Upload:
-        return self._commit(organisation, lambda desk: upload_handlers.import_step(desk, held))
+    def _step(self, organisation: str, held: Upload) -> Upload:
+        step = _STEPS[held.state]
+        return self._commit(organisation, lambda desk: step(desk, held))
 
     def _remove(self, organisation: str, held: Upload, stop: threading.Event | None) -> None:
         self._contents(organisation).drop(held.content_id)

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from services.enrolment.domain import records
+from services.enrolment.domain.field_list import LONGEST_TEXT
 from services.enrolment.domain.records import DATES, FIELDS, NUMBERS, REQUIRED, ReadRow, Record, RowFault
 
 # What a cell may hold, before anything is decided. `object` stands for JSON lists and objects: never a value.
@@ -21,7 +22,8 @@ Cell = str | int | float | bool | date | datetime | None | object
 
 TEXT_FORMATS = ("csv", "tsv", "ndjson")
 SHEET_FORMATS = ("xlsx", "xls", "ods")
-_LONGEST_TEXT = 500
+ONEROSTER = "oneroster"
+FORMATS = (*TEXT_FORMATS, *SHEET_FORMATS, ONEROSTER)
 _EARLIEST_YEAR = 1900
 _REGISTRATION = re.compile(r"\s*SW\s*0*([1-9][0-9]{0,5})\s*", re.IGNORECASE)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -57,6 +59,8 @@ class FileMapping:
     @property
     def headings(self) -> Mapping[str, str]:
         """Return ours -> theirs; the canonical headings where the mapping names none."""
+        if self.format == ONEROSTER:  # `columns` name places in its tables, and the tables have names of their own
+            return {name: name for name in FIELDS}
         return self.columns or {name: name for name in FIELDS}
 
 
@@ -144,8 +148,8 @@ def _text(cell: Cell) -> str | None:
     text = unicodedata.normalize("NFC", str(cell)).strip()
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise _Unreadable(records.INVALID_VALUE, "this text holds characters that cannot be kept")
-    if len(text) > _LONGEST_TEXT:
-        raise _Unreadable(records.INVALID_VALUE, f"use at most {_LONGEST_TEXT} characters")
+    if len(text) > LONGEST_TEXT:
+        raise _Unreadable(records.INVALID_VALUE, f"use at most {LONGEST_TEXT} characters")
     return text or None
 
 

@@ -1,4 +1,4 @@
-"""The canonical nomination record, whatever door it came through. How files are read does not live here.
+"""The canonical nomination record, whatever door it came through. What its fields mean is in `field_list`.
 
 Source: partnership data rules ("How a row is decided").
 """
@@ -10,26 +10,17 @@ import json
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 
-REQUIRED = (
-    "employee_ref",
-    "given_name",
-    "family_name",
-    "email",
-    "date_of_birth",
-    "swe_number",
-    "pcf_level",
-    "employment_start",
-    "course",
-    "intake",
-    "route",
-)
-DATES = frozenset({"date_of_birth", "employment_start", "manager_approved_on", "prerequisite_on"})
-NUMBERS = frozenset({"fte"})
-LEVELS = ("ASYE", "SW", "ESW", "ADVANCED", "STRATEGIC")
-PRACTICE_ONLY = "practice_only"
-ACADEMIC = "practice_and_academic"
-ROUTES = (PRACTICE_ONLY, ACADEMIC)
-CHOICES = {"pcf_level": LEVELS, "route": ROUTES}
+from services.enrolment.domain import field_list
+from services.enrolment.domain.field_list import FIELD_LIST
+
+LEVELS = field_list.LEVELS
+PRACTICE_ONLY = field_list.PRACTICE_ONLY
+ACADEMIC = field_list.ACADEMIC
+ROUTES = field_list.ROUTES
+REQUIRED = tuple(entry.name for entry in FIELD_LIST if entry.need == field_list.MANDATORY)
+DATES = frozenset(entry.name for entry in FIELD_LIST if entry.kind == field_list.DATE)
+NUMBERS = frozenset(entry.name for entry in FIELD_LIST if entry.kind == field_list.NUMBER)
+CHOICES = {entry.name: entry.words for entry in FIELD_LIST if entry.words}
 
 # The contract's order: a row's codes are listed like this, whatever was found first.
 MISSING_VALUE = "missing_value"
@@ -44,6 +35,12 @@ PREREQUISITE_MISSING = "prerequisite_missing"
 ROUTE_NOT_OFFERED = "route_not_offered"
 MANAGER_APPROVAL_MISSING = "manager_approval_missing"
 CONFLICTING_DUPLICATE = "conflicting_duplicate"
+# Ours, after the contract's: only a course that asks for it is the reason for one of these.
+SEQUENCE_NOT_MET = "sequence_not_met"
+ROLE_NOT_ELIGIBLE = "role_not_eligible"
+NOT_OPEN_TO_EMPLOYER = "not_open_to_employer"
+PCF_RATING_MISSING = "pcf_rating_missing"
+ELIGIBILITY_CODES = (SEQUENCE_NOT_MET, ROLE_NOT_ELIGIBLE, NOT_OPEN_TO_EMPLOYER, PCF_RATING_MISSING)
 CODES = (
     MISSING_VALUE,
     INVALID_VALUE,
@@ -57,6 +54,7 @@ CODES = (
     ROUTE_NOT_OFFERED,
     MANAGER_APPROVAL_MISSING,
     CONFLICTING_DUPLICATE,
+    *ELIGIBILITY_CODES,
 )
 
 

@@ -25,6 +25,8 @@ MOST_ROWS = 50_000
 MOST_COLUMNS = 200
 LONGEST_FIELD = 131_072
 LONGEST_ROW = 1_000_000
+MOST_LOOKED_AT = 2000
+"""How many rows a preview looks at."""
 _PIECE_BYTES = 64 * 1024
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -34,12 +36,20 @@ _NOT_SPACE = re.compile(rb"\S")
 _NOT_TEXT = {b"PK\x03\x04": "a zip or spreadsheet", b"\xd0\xcf\x11\xe0": "an old spreadsheet", b"%PDF": "a PDF"}
 
 
+Table = Iterator[tuple[int, list[Cell]]]
+"""Rows as they stand in a file, each with the number that a person sees, before any mapping."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One row that is not empty: its number as a person sees it, and its cells under our names."""
+    """One row that is not empty: its number as a person sees it, and its cells under our names.
+
+    `is_ended` says that the sender wants what the row names to end (OneRoster's `tobedeleted`).
+    """
 
     line: int
     cells: Mapping[str, Cell]
+    is_ended: bool = False
 
 
 def read_text(content: bytes, mapping: FileMapping) -> Iterator[FileRow]:
@@ -53,6 +63,39 @@ def read_text(content: bytes, mapping: FileMapping) -> Iterator[FileRow]:
     is_json = mapping.format == "ndjson"
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="\n" if is_json else "")
     yield from limited(_json_rows(stream, mapping) if is_json else _separated_rows(stream, mapping))
+
+
+def separated(stream: io.TextIOWrapper, delimiter: str) -> Table:
+    """Yield every row of a text table as it stands, with the line on which it begins.
+
+    Raises:
+        UnreadableFile: A row cannot be read; a character that cannot is for whoever opened the stream.
+    """
+    for line, cells in _numbered(_Lines(stream), delimiter):
+        if any("\0" in cell for cell in cells):
+            raise _at(line, f"row {line} holds a NUL character; save the file again as text")
+        yield line, list(cells)
+
+
+def json_names(stream: io.TextIOWrapper) -> Table:
+    """Yield the rows of an NDJSON file as a table: first every name of its first rows, then their values.
+
+    Raises:
+        UnreadableFile: A row is not one JSON object.
+    """
+    lines = _Lines(stream)
+    found: list[tuple[int, dict[str, Cell]]] = []
+    for _ in range(MOST_LOOKED_AT):
+        line = lines.begin_row()
+        source = next(lines, None)
+        if source is None:
+            break
+        if source.strip():
+            found.append((line, _json_object(line, source)))
+    names = list(dict.fromkeys(name for _, row in found for name in row))
+    yield 0, list(names)
+    for line, row in found:
+        yield line, [row.get(name) for name in names]
 
 
 def limited(rows: Iterator[FileRow]) -> Iterator[FileRow]:

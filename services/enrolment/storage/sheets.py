@@ -1,6 +1,6 @@
-"""Spreadsheets (XLSX, XLS, ODS) as numbered rows of cells, read with calamine. No rule about a row lives here.
+"""Spreadsheets (XLSX, XLS, ODS) as numbered rows of cells. No rule about a row lives here.
 
-Calamine holds a whole sheet, in its own compact form; rows of ours are yielded one by one.
+XLSX is read as a stream (`workbooks`). XLS and ODS are read with calamine, which holds a whole sheet in its own form.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from itertools import islice
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from services.enrolment.domain.errors import FileTooLarge, UnreadableFile, WrongFileType
 from services.enrolment.domain.mapping import Cell, FileMapping
-from services.enrolment.domain.text_files import MOST_COLUMNS, MOST_ROWS, FileRow, limited, place_headings
+from services.enrolment.domain.text_files import MOST_COLUMNS, MOST_ROWS, FileRow, Table, limited, place_headings
+from services.enrolment.storage.workbooks import open_workbook, rows_of
 
 MOST_UNPACKED_BYTES = 100 * 1024 * 1024
 MOST_UNPACKED_RATIO = 100
+MOST_ROWS_ABOVE = 1000
+_NOT_A_SHEET = "the file is not a spreadsheet that can be read"
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _INSIDE = {"xlsx": "xl/workbook.xml", "ods": "content.xml"}
@@ -29,25 +31,45 @@ def read_sheet(content: bytes, mapping: FileMapping) -> Iterator[FileRow]:
     Raises:
         UnreadableFile: The file is no such spreadsheet, or its headings are not those of the mapping.
     """
-    _refuse_other_types(content, mapping.format or "xlsx")
-    yield from limited(_rows(_sheet(content, mapping), mapping))
+    names, rows = open_sheet(content, mapping.format or "xlsx", mapping.sheet)
+    if mapping.sheet and mapping.sheet not in names:
+        raise UnreadableFile(f"the spreadsheet has no sheet '{mapping.sheet}'")
+    yield from limited(_rows(rows, mapping))
 
 
-def _sheet(content: bytes, mapping: FileMapping) -> CalamineSheet:
+def open_sheet(content: bytes, kind: str, sheet: str | None) -> tuple[list[str], Table]:
+    """Return the names of a spreadsheet's sheets, and the numbered rows of one: the first without its name.
+
+    Raises:
+        UnreadableFile: The file is no such spreadsheet, or larger than may be read.
+    """
+    _refuse_other_types(content, kind)
+    if kind == "xlsx":
+        book = open_workbook(content)
+        names = list(book.sheets)
+        wanted = sheet if sheet in book.sheets else next(iter(names), None)
+        if wanted is None:
+            raise WrongFileType(_NOT_A_SHEET)
+        return names, rows_of(book, wanted)
+    return _with_calamine(content, sheet)
+
+
+def _with_calamine(content: bytes, wanted: str | None) -> tuple[list[str], Table]:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = book.sheet_names
-        name = mapping.sheet or (names[0] if names else "")
-        if name not in names:
-            raise UnreadableFile(f"the spreadsheet has no sheet '{name}'")
-        sheet = book.get_sheet_by_name(name)
-    except (CalamineError, ValueError, OSError) as error:
-        raise WrongFileType("the file is not a spreadsheet that can be read") from error
-    if sheet.total_height > MOST_ROWS + mapping.heading_row:
+        sheet = book.get_sheet_by_name(wanted if wanted in names else names[0])
+    except (CalamineError, ValueError, OSError, IndexError) as error:
+        raise WrongFileType(_NOT_A_SHEET) from error
+    if sheet.total_height > MOST_ROWS + MOST_ROWS_ABOVE:
         raise FileTooLarge(f"the sheet has more than {MOST_ROWS} rows; send it in parts")
     if sheet.total_width >= MOST_COLUMNS:
         raise UnreadableFile(f"the sheet has more than {MOST_COLUMNS} columns")
-    return sheet
+    return names, _numbered(sheet)
+
+
+def _numbered(sheet: CalamineSheet) -> Table:
+    return ((line, [_cell(value) for value in row]) for line, row in enumerate(sheet.iter_rows(), start=1))
 
 
 def _refuse_other_types(content: bytes, expected: str) -> None:
@@ -71,11 +93,14 @@ def _refuse_other_types(content: bytes, expected: str) -> None:
         raise FileTooLarge("the spreadsheet unpacks to more than may be read")
 
 
-def _rows(sheet: CalamineSheet, mapping: FileMapping) -> Iterator[FileRow]:
-    table = sheet.iter_rows()
-    headings = next(islice(table, mapping.heading_row - 1, None), [])
-    places = place_headings([str(heading) for heading in headings], mapping)
-    for line, values in enumerate(table, start=mapping.heading_row + 1):
+def _rows(table: Table, mapping: FileMapping) -> Iterator[FileRow]:
+    headings: list[Cell] = []
+    for line, values in table:
+        if line >= mapping.heading_row:
+            headings = values if line == mapping.heading_row else []
+            break
+    places = place_headings(["" if heading is None else str(heading) for heading in headings], mapping)
+    for line, values in table:
         cells: dict[str, Cell] = {
             ours: _cell(values[place]) if place < len(values) else None for ours, place in places.items()
         }
@@ -89,4 +114,6 @@ def _cell(value: object) -> Cell:
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
         return value.strip() or None
-    return value if isinstance(value, int | float) or hasattr(value, "isoformat") else str(value)
+    if value is None or isinstance(value, int | float) or hasattr(value, "isoformat"):
+        return value
+    return str(value)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.enrolment.application.uploads import REMOVING, WORK_TO_DO, Upload, UploadRow
-from services.enrolment.domain.decisions import ACCEPTED
+from services.enrolment.application.uploads import ENDING, REMOVING, WORK_TO_DO, Upload, UploadRow, UploadWithdrawal
+from services.enrolment.domain.decisions import ACCEPTED, REFUSED
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import chunks, following, keep_version, replacements
@@ -20,6 +20,7 @@ class StoredUploads:
     def __init__(self, reading: Reading) -> None:
         self._jobs = reading.rows("uploads")
         self._rows = reading.rows("upload_rows")
+        self._withdrawals = reading.rows("upload_withdrawals")
 
     def find(self, upload_id: str) -> Upload | None:
         """Return the job, or None."""
@@ -63,8 +64,10 @@ class StoredUploads:
         self._jobs.delete_one({"_id": upload_id})
 
     def remove_rows(self, upload_id: str, first: int, limit: int) -> None:
-        """Forget up to `limit` rows from index `first`."""
-        self._rows.delete_many({"upload_id": upload_id, "index": {"$gte": first, "$lt": first + limit}})
+        """Forget up to `limit` rows, and what the file was to end, from index `first`."""
+        for ids in chunks(_ids(upload_id, first, limit)):
+            self._rows.delete_many({"_id": {"$in": ids}})
+            self._withdrawals.delete_many({"_id": {"$in": ids}})
 
     def add_rows(self, rows: Sequence[UploadRow]) -> None:
         """Keep checked rows."""
@@ -76,23 +79,77 @@ class StoredUploads:
 
     def rows(self, upload_id: str, first: int, limit: int, decision: str | None = None) -> list[UploadRow]:
         """Return up to `limit` rows from index `first`, in file order."""
-        wanted: dict[str, object] = {"upload_id": upload_id, "index": {"$gte": first}}
-        if decision is not None:
-            wanted["decision"] = decision
-        found = self._rows.find(wanted, sort=[("index", 1)], limit=limit)
+        if decision is None:
+            found = [row for ids in chunks(_ids(upload_id, first, limit)) for row in self._in_order(ids)]
+        else:
+            wanted = {"upload_id": upload_id, "decision": decision, "index": {"$gte": first}}
+            found = self._rows.find(wanted, sort=[("index", 1)], limit=limit)
         return [value_of(document, UploadRow) for document in found]
+
+    def _in_order(self, ids: Sequence[str]) -> list[Document]:
+        return sorted(self._rows.find({"_id": {"$in": list(ids)}}), key=lambda row: row["index"])
 
     def taken_in(self, upload_id: str, keys: Sequence[str]) -> dict[str, str]:
         """Return key -> fingerprint of the rows of this file found good so far."""
+        found = self._of(upload_id, "key", keys)
+        return {row["key"]: row["fingerprint"] for row in found if row["decision"] == ACCEPTED}
+
+    def named(self, upload_id: str, keys: Sequence[str]) -> set[str]:
+        """Return which of these nominations the file names, in good rows or bad ones, but not to end them."""
+        return {row["key"] for row in self._of(upload_id, "key", keys) if row["decision"] != ENDING}
+
+    def refused_people(self, upload_id: str, references: Sequence[str]) -> set[str]:
+        """Return which of these employees stand in a refused row of the file."""
+        found = self._of(upload_id, "record.employee_ref", references)
+        return {row["record"]["employee_ref"] for row in found if row["decision"] == REFUSED}
+
+    def _of(self, upload_id: str, name: str, values: Sequence[str]) -> list[Document]:
+        """Return the file's rows by one of their fields; a filter on more would keep the index from being used."""
+        return [
+            row
+            for part in chunks(list(dict.fromkeys(values)))
+            for row in self._rows.find({"upload_id": upload_id, name: {"$in": list(part)}})
+        ]
+
+    def add_withdrawals(self, listed: Sequence[UploadWithdrawal]) -> None:
+        """Keep what a file ends when it is confirmed."""
+        self._withdrawals.insert_many([document_of(each, _row_id(each.upload_id, each.index)) for each in listed])
+
+    def save_withdrawals(self, listed: Sequence[UploadWithdrawal]) -> None:
+        """Keep changed ones."""
+        documents = [document_of(each, _row_id(each.upload_id, each.index)) for each in listed]
+        self._withdrawals.bulk_write(replacements(documents))
+
+    def withdrawals(self, upload_id: str, first: int, limit: int) -> list[UploadWithdrawal]:
+        """Return up to `limit` of what a file ends, from index `first`."""
+        found = [
+            row
+            for ids in chunks(_ids(upload_id, first, limit))
+            for row in self._withdrawals.find({"_id": {"$in": list(ids)}})
+        ]
+        return [value_of(row, UploadWithdrawal) for row in sorted(found, key=lambda row: int(row["index"]))]
+
+    def listed(self, upload_id: str, enrolment_ids: Sequence[str]) -> set[str]:
+        """Return which of these enrolments are on the file's list already."""
         return {
-            row["key"]: row["fingerprint"]
-            for part in chunks(keys)
-            for row in self._rows.find({"upload_id": upload_id, "key": {"$in": part}, "decision": ACCEPTED})
+            row["enrolment_id"]
+            for part in chunks(enrolment_ids)
+            for row in self._withdrawals.find({"upload_id": upload_id, "enrolment_id": {"$in": list(part)}})
         }
 
 
+def _ids(upload_id: str, first: int, limit: int) -> list[str]:
+    """Return the ids of a file's rows: they are known, and a range of ids is slow on the local database."""
+    return [_row_id(upload_id, index) for index in range(first, first + limit)]
+
+
 def _row_document(row: UploadRow) -> Document:
-    return document_of(row, f"{row.upload_id}:{row.index:06d}")
+    return document_of(row, _row_id(row.upload_id, row.index))
+
+
+def _row_id(upload_id: str, index: int) -> str:
+    """Return the id of a row: ids stand in file order, and a range of ids is a part of one file."""
+    return f"{upload_id}:{index:06d}"
 
 
 class StoredMappings:
