@@ -28,7 +28,7 @@ from shared.partnership import Partnership, load
 from shared.partnership.model import EMPLOYER, SERVICES
 from shared.process.settings import CommonSettings
 from shared.process.settings import load as load_settings
-from shared.storage.mongo import Client, connect
+from shared.storage.mongo import Client, MongoDatabase, connect
 from shared.storage.unit_of_work import UnitOfWork
 
 
@@ -83,6 +83,10 @@ class Operations:
         if not found:
             raise NotFound(f"{organisation} owns no feed there")
         return found
+
+    def database(self, organisation: str, service: str) -> MongoDatabase:
+        """Return an organisation's database of one service."""
+        return self._unit(service).database(organisation)
 
     def topics(self) -> Iterator[TopicState]:
         """Yield every feed with how far it is."""

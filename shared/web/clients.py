@@ -42,7 +42,7 @@ class Clients:
     def __init__(self, issuers_file: Path, partnership: Partnership) -> None:
         self._file = issuers_file
         self._partnership = partnership
-        self._known: dict[Provider, FlaskOAuth2App] = {}
+        self._known: dict[str, tuple[Provider, FlaskOAuth2App]] = {}
 
     def providers(self) -> Mapping[str, Provider]:
         """Return the providers of the partnership's organisations, by organisation.
@@ -106,22 +106,27 @@ class Clients:
 
     def _client(self, provider: Provider) -> FlaskOAuth2App:
         """Return the client of one provider, made once; its metadata is fetched with its first use."""
-        if provider not in self._known:
-            self._known[provider] = _Client(
-                FlaskIntegration(provider.organisation),
-                name=provider.organisation,
-                client_id=provider.entry.client_id,
-                client_secret=provider.secret(),
-                server_metadata_url=provider.metadata_address,
-                client_kwargs={
-                    "scope": provider.entry.scope,
-                    "code_challenge_method": "S256",
-                    "default_timeout": TIMEOUT_SECONDS,
-                    **({} if provider.entry.client_secret_file else {"token_endpoint_auth_method": "none"}),
-                },
-                issuer=provider.issuer,
-            )
-        return self._known[provider]
+        known = self._known.get(provider.organisation)
+        if known is None or known[0] != provider:
+            known = self._known[provider.organisation] = (provider, _made(provider))
+        return known[1]
+
+
+def _made(provider: Provider) -> FlaskOAuth2App:
+    return _Client(
+        FlaskIntegration(provider.organisation),
+        name=provider.organisation,
+        client_id=provider.entry.client_id,
+        client_secret=provider.secret(),
+        server_metadata_url=provider.metadata_address,
+        client_kwargs={
+            "scope": provider.entry.scope,
+            "code_challenge_method": "S256",
+            "default_timeout": TIMEOUT_SECONDS,
+            **({} if provider.entry.client_secret_file else {"token_endpoint_auth_method": "none"}),
+        },
+        issuer=provider.issuer,
+    )
 
 
 class _Client(FlaskOAuth2App):  # type: ignore[misc] # Authlib has no types

@@ -36,7 +36,7 @@ class IntakeAnswer(msgspec.Struct, frozen=True):
     @property
     def decision(self) -> str:
         """Return `accepted`, `duplicate` or `refused`."""
-        if self.kind == "enrolment.record-refused.v1":
+        if self.kind in ("enrolment.record-refused.v1", "enrolment.record-ineligible.v1"):
             return "refused"
         return "duplicate" if self.duplicate else "accepted"
 
