@@ -11,6 +11,7 @@ from services.assessment.messaging.consumed import FEEDS, IGNORED, subscriptions
 from services.assessment.messaging.published import outgoing
 from services.assessment.settings import SERVICE, AssessmentSettings, settings
 from services.assessment.storage import indexes
+from services.assessment.storage.erasure import StoredErasures
 from services.assessment.storage.repositories import (
     StoredPortfolios,
     StoredSessions,
@@ -74,6 +75,7 @@ def ports_of(partnership: Partnership, pseudonyms: Pseudonyms) -> Ports:
         evaluations=stored_evaluations(),
         sessions=StoredSessions(),
         courses=stored_courses(),
+        erasures=StoredErasures(),
         rulebook=PartnershipRules(partnership),
         publish=outgoing,
         person_id=lambda organisation, reference: pseudonyms.of(organisation, "person", reference),

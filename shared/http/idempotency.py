@@ -22,10 +22,10 @@ from shared.http.bodies import current_facts, json_body
 from shared.http.errors import KeyMissing, KeyReused
 from shared.http.replies import Reply
 from shared.http.strict_json import canonical
-from shared.storage.erasures import REPLIES as COLLECTION
-from shared.storage.erasures import about
+from shared.storage.erasures import REPLIES, about
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
+COLLECTION: Final = REPLIES
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 255
 KEPT: Final = timedelta(days=400)

@@ -80,6 +80,9 @@ class Candidacies(Protocol):
     def on_instances(self, instance_ids: Sequence[str]) -> list[Candidacy]:
         """Return every candidacy placed on one of the instances, in order of registration."""
 
+    def of_practitioner(self, employer: str, practitioner_id: str) -> list[Candidacy]:
+        """Return every candidacy of one employer's practitioner."""
+
     def page(self, after: str | None, limit: int, wanted: RegistrationFilter) -> list[Candidacy]:
         """Return registrations in order of registration id; only those with a known person, unless asked by state."""
 
@@ -98,6 +101,9 @@ class People(Protocol):
 
     def save(self, person: Person) -> None:
         """Keep the person's new version."""
+
+    def remove(self, person_id: str) -> None:
+        """Forget the person."""
 
 
 class Boards(Protocol):
@@ -157,6 +163,16 @@ class Releases(Protocol):
         """Forget a release; nothing happens when it is not there."""
 
 
+class Erasures(Protocol):
+    """Which erasures were answered, and who is still needed."""
+
+    def is_news(self, employer: str, practitioner_id: str, number: int) -> bool:
+        """Return whether this erasure is still to be answered, and keep that it was."""
+
+    def is_somebodys(self, person_id: str) -> bool:
+        """Return whether any candidacy is of this person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """One university's books, for reading."""
@@ -170,6 +186,7 @@ class Books:
     boards: Boards
     ledger: Ledger
     releases: Releases
+    erasures: Erasures
 
 
 @dataclass(frozen=True, slots=True)

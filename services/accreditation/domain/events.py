@@ -97,6 +97,17 @@ class CreditAwarded:
     awarded_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureAcknowledged:
+    """What this university did after an employer erased a person: `erased`, `nothing_held`, or `kept` and why."""
+
+    practitioner_id: str
+    employer: str
+    outcome: str
+    reason_code: str | None
+    version: int
+
+
 AccreditationEvent = (
     ModuleProposed
     | ModuleApproved
@@ -105,4 +116,5 @@ AccreditationEvent = (
     | WorkSubmitted
     | BoardRatified
     | CreditAwarded
+    | ErasureAcknowledged
 )

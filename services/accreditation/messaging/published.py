@@ -15,6 +15,7 @@ from services.accreditation.domain.events import (
     BoardRatified,
     CandidateRegistered,
     CreditAwarded,
+    ErasureAcknowledged,
     InstanceFacts,
     ModuleApproved,
     ModuleProposed,
@@ -23,7 +24,7 @@ from services.accreditation.domain.events import (
 )
 from shared.events.envelope import Outgoing
 
-Plain = dict[str, str | int | date | tuple[str, ...]]
+Plain = dict[str, str | int | date | tuple[str, ...] | None]
 
 
 def outgoing(event: AccreditationEvent) -> Outgoing:
@@ -40,7 +41,9 @@ def outgoing(event: AccreditationEvent) -> Outgoing:
             return _of_candidate_or_board(event)
 
 
-def _of_candidate_or_board(event: CandidateRegistered | WorkSubmitted | BoardRatified | CreditAwarded) -> Outgoing:
+def _of_candidate_or_board(
+    event: CandidateRegistered | WorkSubmitted | BoardRatified | CreditAwarded | ErasureAcknowledged,
+) -> Outgoing:
     data = _fields(event)
     match event:
         case CandidateRegistered():
@@ -51,6 +54,8 @@ def _of_candidate_or_board(event: CandidateRegistered | WorkSubmitted | BoardRat
             return _made("board-ratified", event.board_id, event.version, data)
         case CreditAwarded():
             return _made("credit-awarded", event.credit_id, 1, data)
+        case ErasureAcknowledged():
+            return _made("erasure-acknowledged", event.practitioner_id, event.version, data)
 
 
 def _instance(facts: InstanceFacts) -> Plain:

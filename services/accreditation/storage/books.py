@@ -13,6 +13,7 @@ from services.accreditation.application.ports import (
     Books,
     Candidacies,
     Desk,
+    Erasures,
     Instances,
     Ledger,
     Modules,
@@ -22,6 +23,7 @@ from services.accreditation.application.ports import (
 )
 from services.accreditation.domain.events import AccreditationEvent
 from services.accreditation.storage import repositories
+from services.accreditation.storage.erasure import StoredErasures
 from shared.events.envelope import Outgoing
 from shared.storage.unit_of_work import Reading, Work
 
@@ -34,6 +36,7 @@ class _Shelf(TypedDict):
     boards: Boards
     ledger: Ledger
     releases: Releases
+    erasures: Erasures
 
 
 def _shelf(reading: Reading) -> _Shelf:
@@ -45,6 +48,7 @@ def _shelf(reading: Reading) -> _Shelf:
         "boards": repositories.StoredBoards(reading.rows("boards")),
         "ledger": repositories.StoredLedger(reading.rows("credits"), reading.rows("counters")),
         "releases": repositories.StoredReleases(reading.rows("releases"), reading.now),
+        "erasures": StoredErasures(reading),
     }
 
 

@@ -24,6 +24,8 @@ INDEXES: dict[str, tuple[IndexModel, ...]] = {
         IndexModel([("run", 1)], name="by_run"),
         IndexModel([("instance_id", 1)], name="by_instance"),
         IndexModel([("enrolment_id", 1)], name="by_enrolment"),
+        IndexModel([("body.enrolment.practitioner_id", 1)], name="by_practitioner"),
+        IndexModel([("body.person_id", 1)], name="by_person"),
     ),
     "people": (IndexModel([("registration_number", 1)], name="one_number", unique=True),),
     "credits": (

@@ -128,6 +128,11 @@ class StoredCandidacies:
         rows = self._rows.find({"instance_id": {"$in": list(instance_ids)}}, sort=[("registration_id", 1)])
         return [value_of(row, Candidacy) for row in rows]
 
+    def of_practitioner(self, employer: str, practitioner_id: str) -> list[Candidacy]:
+        """Return every candidacy of one employer's practitioner."""
+        wanted = {"employer": employer, "body.enrolment.practitioner_id": practitioner_id}
+        return [value_of(row, Candidacy) for row in self._rows.find(wanted, sort=[("_id", 1)])]
+
     def page(self, after: str | None, limit: int, wanted: RegistrationFilter) -> list[Candidacy]:
         """Return registrations in order of registration id; only those with a known person, unless asked by state."""
         asked: Document = {
@@ -176,6 +181,10 @@ class StoredPeople:
     def save(self, person: Person) -> None:
         """Keep the person's new version."""
         _save(self._rows, documents.person_document(person))
+
+    def remove(self, person_id: str) -> None:
+        """Forget the person."""
+        self._rows.delete_one({"_id": person_id})
 
 
 class StoredBoards:

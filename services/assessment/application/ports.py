@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -11,7 +11,7 @@ from services.assessment.domain.events import Event
 from services.assessment.domain.line_managers import LineManagers
 from services.assessment.domain.portfolio import Portfolio
 from services.assessment.domain.sufficiency import EvidenceRules
-from services.assessment.domain.supervision import Session
+from services.assessment.domain.supervision import Employment, Session
 from shared.events.envelope import Outgoing
 from shared.storage.unit_of_work import Reading, Work
 
@@ -28,11 +28,15 @@ class Kept(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What assessment knows of an employee: an opaque id, line managers, and a random id for supervision events."""
+    """What assessment knows of an employee: an opaque id, line managers, and a random id for supervision events.
+
+    `employment` has the days of the latest one, where enrolment told of them.
+    """
 
     practitioner_id: str
     managers: LineManagers
     supervisee_id: str | None = None
+    employment: Employment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,19 @@ class Sessions(Protocol):
         """Store new sessions."""
 
 
+class Erasures(Protocol):
+    """What is known and forgotten of people whom the employer erased."""
+
+    def is_news(self, work: Work, practitioner_id: str, number: int) -> bool:
+        """Return whether this erasure is still to be answered, and keep that it was."""
+
+    def portfolios_of(self, work: Work, practitioner_id: str) -> list[Kept[Portfolio]]:
+        """Return every portfolio of the person."""
+
+    def forget(self, work: Work, practitioner_id: str, portfolio_ids: Sequence[str]) -> bool:
+        """Remove the person, their sessions, ratings and stored replies; return whether anything was there."""
+
+
 class Rulebook(Protocol):
     """The partnership's evidence sets."""
 
@@ -105,6 +122,7 @@ class Ports:
     evaluations: Store[Evaluation]
     sessions: Sessions
     courses: Store[Course]
+    erasures: Erasures
     rulebook: Rulebook
     publish: Callable[[Event, int], Outgoing]
     person_id: Callable[[str, str], str]

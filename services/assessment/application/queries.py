@@ -98,7 +98,8 @@ def supervision_compliance(
 ) -> Compliance:
     """Return how a person's supervision compares with the standard in the year up to `until` (today by default).
 
-    Employment begins with the first line manager that enrolment told of; without one, with the window.
+    Employment begins when enrolment says that the latest one did; unsaid, with the first line manager that it told of;
+    without one, with the window.
     Source: BR-4, BR-26.
     """
     practitioner_id = _practitioner(ports, reading, actor, practitioner_ref)
@@ -106,12 +107,14 @@ def supervision_compliance(
     last = until or london_date(reading.now)
     window_on = last - timedelta(days=WINDOW_DAYS)
     history = person.value.managers.history if person is not None else ()
+    employment = person.value.employment if person is not None else None
     mine = ports.portfolios.list(reading, PortfolioFilter(practitioner_id=practitioner_id))
     return compliance(
         ports.sessions.of(reading, practitioner_id),
-        started_on=history[0].from_on if history else window_on,
+        started_on=employment.started_on if employment else history[0].from_on if history else window_on,
         from_on=window_on,
         until_on=last,
+        absences=employment.absences if employment else (),
         is_newly_qualified=any(kept.value.candidacy.pcf_level == NEWLY_QUALIFIED for kept in mine),
     )
 

@@ -119,6 +119,16 @@ class PracticeConfirmed:
     confirmed_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureAcknowledged:
+    """What assessment did after the employer erased a person: `erased`, or `nothing_held`."""
+
+    practitioner_id: str
+    employer: str
+    outcome: str
+    reason_code: str | None
+
+
 PortfolioEvent = (
     PortfolioOpened
     | EvidenceAdded
@@ -129,4 +139,4 @@ PortfolioEvent = (
     | PracticeRecommended
     | PracticeConfirmed
 )
-Event = PortfolioEvent | SelfAssessmentRecorded | SupervisionHeld
+Event = PortfolioEvent | SelfAssessmentRecorded | SupervisionHeld | ErasureAcknowledged

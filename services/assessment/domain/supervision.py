@@ -39,6 +39,22 @@ def held(session: Session, supervisee_id: str) -> SupervisionHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """Days away, both included; None: not back yet. Nobody here knows why."""
+
+    from_on: date
+    until_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Employment:
+    """When the latest employment began, and the days of it that do not count."""
+
+    started_on: date
+    absences: tuple[Absence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A stretch without a session to standard that was longer than allowed; `until_on` is its last day."""
 
@@ -70,20 +86,28 @@ WEEKLY_DAYS, FORTNIGHTLY_DAYS, FIRST_WEEKS_DAYS, FIRST_MONTHS = 7, 14, 42, 6
 
 
 def compliance(
-    sessions: tuple[Session, ...], *, started_on: date, from_on: date, until_on: date, is_newly_qualified: bool
+    sessions: tuple[Session, ...],
+    *,
+    started_on: date,
+    from_on: date,
+    until_on: date,
+    is_newly_qualified: bool,
+    absences: tuple[Absence, ...] = (),
 ) -> Compliance:
     """Return how often sessions to standard were held between `from_on` and `until_on`, both included.
 
     The clock starts at `started_on`, the first day of employment. Newly qualified: gaps of at most 7 days in days 0
     to 42, of at most 14 until six months, then one session in each full calendar month. Everybody else: one in each
-    full calendar month. Source: BR-4, BR-26 (recorded absence, which stops the clock, is not kept here yet).
+    full calendar month. Absent days stop the clock: they count neither towards a gap nor towards six weeks or six
+    months, and a month that has one is not asked about. Source: BR-4, BR-26.
     """
     begin_on = max(started_on, from_on)
     good = sorted(session.held_on for session in sessions if session.is_standard_met and session.held_on <= until_on)
     window = tuple(session for session in sessions if begin_on <= session.held_on <= until_on)
-    monthly_from = _months_later(started_on, FIRST_MONTHS) if is_newly_qualified else started_on
+    monthly_from = _six_months_on(started_on, absences, until_on) if is_newly_qualified else started_on
     early_until = min(until_on, monthly_from - timedelta(days=1))
-    gaps = _gaps([day for day in good if day >= started_on], started_on, early_until) if is_newly_qualified else ()
+    early = [day for day in good if day >= started_on]
+    gaps = _gaps(early, started_on, early_until, absences) if is_newly_qualified else ()
     return Compliance(
         from_on=begin_on,
         until_on=until_on,
@@ -91,25 +115,48 @@ def compliance(
         to_standard=sum(session.is_standard_met for session in window),
         pcf_discussed=sum(session.pcf_discussed for session in window),
         gaps=tuple(gap for gap in gaps if gap.until_on >= begin_on),
-        months_without=_months_without(good, max(monthly_from, begin_on), until_on),
+        months_without=_months_without(good, max(monthly_from, begin_on), until_on, absences),
     )
 
 
-def _gaps(good: list[date], started_on: date, until_on: date) -> tuple[Gap, ...]:
+def _gaps(good: list[date], started_on: date, until_on: date, absences: tuple[Absence, ...]) -> tuple[Gap, ...]:
     """Return the gaps in the weekly and fortnightly stretch; the day a gap begins says which is allowed."""
     marks = [started_on, *(day for day in good if day <= until_on), until_on]
     found: list[Gap] = []
     for earlier, later in itertools.pairwise(marks):
-        allowed = WEEKLY_DAYS if (earlier - started_on).days < FIRST_WEEKS_DAYS else FORTNIGHTLY_DAYS
-        days = (later - earlier).days
+        allowed = WEEKLY_DAYS if _counted(started_on, earlier, absences) < FIRST_WEEKS_DAYS else FORTNIGHTLY_DAYS
+        days = _counted(earlier, later, absences)
         if days > allowed:
             found.append(Gap(earlier, later, days, allowed))
     return tuple(found)
 
 
-def _months_without(good: list[date], from_on: date, until_on: date) -> tuple[str, ...]:
-    """Return the full calendar months (`2026-01`) between the two days that have no session to standard."""
-    have = {(day.year, day.month) for day in good}
+def _counted(from_on: date, until_on: date, absences: tuple[Absence, ...]) -> int:
+    """Return how many days lie between the two, without absent ones; each is counted once."""
+    return (until_on - from_on).days - sum(from_on <= day < until_on for day in _absent(absences, until_on))
+
+
+def _absent(absences: tuple[Absence, ...], until_on: date) -> set[date]:
+    """Return the absent days until `until_on`."""
+    days: set[date] = set()
+    for absence in absences:
+        last = min(absence.until_on or until_on, until_on)
+        days.update(map(date.fromordinal, range(absence.from_on.toordinal(), last.toordinal() + 1)))
+    return days
+
+
+def _six_months_on(started_on: date, absences: tuple[Absence, ...], until_on: date) -> date:
+    """Return the day on which six months have counted; the day after `until_on` when they have not by then."""
+    wanted = (_months_later(started_on, FIRST_MONTHS) - started_on).days
+    day = started_on + timedelta(days=wanted)
+    while day <= until_on and (missing := wanted - _counted(started_on, day, absences)) > 0:
+        day += timedelta(days=missing)
+    return day
+
+
+def _months_without(good: list[date], from_on: date, until_on: date, absences: tuple[Absence, ...]) -> tuple[str, ...]:
+    """Return the full calendar months (`2026-01`) between the two days without a session to standard or an absence."""
+    have = {(day.year, day.month) for day in [*good, *_absent(absences, until_on)]}
     month = from_on if from_on.day == 1 else _months_later(from_on.replace(day=1), 1)
     without: list[str] = []
     while _months_later(month, 1) <= until_on + timedelta(days=1):

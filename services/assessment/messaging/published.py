@@ -21,6 +21,7 @@ TYPES: dict[type[Event], tuple[str, str]] = {
     events.PortfolioVerified: ("assessment.portfolio-verified.v1", "portfolio_id"),
     events.PracticeRecommended: ("assessment.practice-recommended.v1", "portfolio_id"),
     events.PracticeConfirmed: ("assessment.practice-confirmed.v1", "portfolio_id"),
+    events.ErasureAcknowledged: ("assessment.erasure-acknowledged.v1", "practitioner_id"),
 }
 APART = (events.SelfAssessmentRecorded, events.SupervisionHeld)
 """What carries a pseudonym of its own also gets a correlation of its own: nothing ties it to the same session."""

@@ -23,7 +23,7 @@ from services.enrolment.domain.decisions import ACCEPTED, REFUSED, Catalogue, Ve
 from services.enrolment.domain.eligibility import Standing
 from services.enrolment.domain.errors import FileTooLarge, NoSuchThing, RuleSaysNo, UnreadableFile, WrongState
 from services.enrolment.domain.mapping import Cell, FileMapping, read_row
-from services.enrolment.domain.records import ReadRow, fingerprint, nomination_key
+from services.enrolment.domain.records import ReadRow, Record, fingerprint, nomination_key
 from services.enrolment.domain.text_files import MOST_BYTES, FileRow
 from shared.errors import ConcurrentChange
 
@@ -298,6 +298,8 @@ def _checked(
             fingerprint=mark,
             cells={name: _shown(cell) for name, cell in row.source.cells.items()},
         )
+        if reference in erased:  # nothing of what the row said of an erased person is kept again
+            kept = replace(kept, record=Record(), key="", fingerprint="", cells={})
         checked.append(kept)
     return checked
 

@@ -1,4 +1,4 @@
-"""The employer's practitioners, and to whom an identity was released."""
+"""The employer's practitioners, who of them may be one person, and to whom an identity was released."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+from services.enrolment.application.duplicate_ports import Candidate
+from services.enrolment.domain.duplicates import SAME_EMAIL, SAME_NAME_AND_BIRTH, SAME_REGISTRATION, match_keys
+from services.enrolment.domain.errors import PersonErased
 from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.storage.documents import document_of, value_of
+from services.enrolment.storage.erasure_repositories import StoredErasures
 from services.enrolment.storage.keeping import chunks, following
+from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading, Work
+
+_MATCHED_BY = {SAME_REGISTRATION: "swe_number", SAME_NAME_AND_BIRTH: "match_name", SAME_EMAIL: "match_email"}
+MOST_MATCHES = 500
 
 
 class StoredPeople:
@@ -18,6 +26,8 @@ class StoredPeople:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._rows = reading.rows("practitioners")
+        self._candidates = reading.rows("practitioner_duplicates")
+        self._merged: dict[str, str] | None = None
 
     def find(self, practitioner_id: str) -> Practitioner | None:
         """Return the person, or None."""
@@ -30,22 +40,87 @@ class StoredPeople:
         return {row["_id"]: value_of(row, Practitioner) for row in found}
 
     def page(self, after: str | None, limit: int) -> list[Practitioner]:
-        """Return persons in order of id."""
-        found = self._rows.find(following(after), sort=[("_id", 1)], limit=limit)
+        """Return persons in order of id; who was merged into another is not listed."""
+        found = self._rows.find({"merged_into": None, **following(after)}, sort=[("_id", 1)], limit=limit)
         return [value_of(row, Practitioner) for row in found]
 
     def save(self, people: Sequence[Practitioner]) -> list[Practitioner]:
-        """Keep each as its next version and return those, in the same order."""
+        """Keep each as its next version and return those, in the same order; note who may be one person.
+
+        Raises:
+            PersonErased: One of them was erased, or is being erased: nothing may be written that nobody looks for.
+        """
+        if StoredErasures(self._reading).shut([person.practitioner_id for person in people]):
+            raise PersonErased("this person was erased: say on purpose that they are back")
         kept = [replace(person, version=person.version + 1) for person in people]
-        documents = [document_of(person, person.practitioner_id) for person in kept]
+        documents = [_document(person) for person in kept]
         self._rows.insert_many([document for document in documents if document["version"] == 1])
         for document in documents:
             if document["version"] > 1:
                 self._rows.replace_version(document, document["version"] - 1)
+        if any(person.merged_into for person in [*people, *kept]):
+            self._merged = None
+        self._note_candidates(kept)
         return kept
+
+    def survivor_of(self, practitioner_id: str) -> str:
+        """Return the id that this one leads to: itself, unless it was merged into another."""
+        merged = self._merges()
+        while practitioner_id in merged:
+            practitioner_id = merged[practitioner_id]
+        return practitioner_id
+
+    def merged_into(self, practitioner_id: str) -> list[Practitioner]:
+        """Return everybody whose id leads to this one, in order of id."""
+        ids = [one for one in self._merges() if self.survivor_of(one) == practitioner_id]
+        return [person for _, person in sorted(self.many(ids).items())]
+
+    def forget_merges(self) -> None:
+        """Look again at who was merged: somebody just was."""
+        self._merged = None
+
+    def candidates(self, after: str | None, limit: int) -> list[Candidate]:
+        """Return pairs that were once found to be alike, in order of their name; the caller looks whether they are."""
+        found = self._candidates.find({"kept_apart": False, **following(after)}, sort=[("_id", 1)], limit=limit)
+        return [value_of(row, Candidate) for row in found]
+
+    def save_candidate(self, candidate: Candidate) -> None:
+        """Keep what is known of a pair."""
+        self._candidates.replace_one({"_id": candidate.pair}, document_of(candidate, candidate.pair), upsert=True)
 
     def log_release(self, practitioner_id: str, asking: str, purpose: str) -> None:
         """Keep who was given whose identity, why and when."""
         work = cast("Work", self._reading)
         release = {"practitioner_id": practitioner_id, "asking": asking, "purpose": purpose, "released_at": work.now}
         work.rows("identity_releases").insert_one({"_id": work.new_id(), **release})
+
+    def _merges(self) -> dict[str, str]:
+        """Return who leads to whom. Read once a transaction: an employer merges some people, not most."""
+        if self._merged is None:
+            found = self._rows.find({"merged_into": {"$gt": ""}}, projection={"merged_into": 1})
+            self._merged = {row["_id"]: row["merged_into"] for row in found}
+        return self._merged
+
+    def _note_candidates(self, kept: Sequence[Practitioner]) -> None:
+        """Note pairs that are alike in something, each person with the first of those like them."""
+        pairs: dict[str, Candidate] = {}
+        keys = {person.practitioner_id: match_keys(person) for person in kept}
+        for reason, field in _MATCHED_BY.items():
+            wanted = {own: key for own, of in keys.items() if (key := of[reason]) is not None}
+            alike: dict[str, list[str]] = {}
+            for part in chunks(sorted(set(wanted.values()))):
+                for row in self._rows.find({field: {"$in": part}}, projection={field: 1}, limit=MOST_MATCHES):
+                    alike.setdefault(row[field], []).append(row["_id"])
+            for own, key in wanted.items():
+                others = sorted(set(alike.get(key, ())) - {own})
+                if others:
+                    pair = Candidate.of(own, others[0])
+                    pairs[pair.pair] = pair
+        known = {row["_id"] for part in chunks(sorted(pairs)) for row in self._candidates.find({"_id": {"$in": part}})}
+        self._candidates.insert_many([document_of(pairs[name], name) for name in sorted(pairs.keys() - known)])
+
+
+def _document(person: Practitioner) -> Document:
+    keys = match_keys(person)
+    more = {"match_name": keys[SAME_NAME_AND_BIRTH], "match_email": keys[SAME_EMAIL]}
+    return document_of(person, person.practitioner_id, **more)

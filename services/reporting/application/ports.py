@@ -86,6 +86,9 @@ class Projections(Protocol):
     def keep_course(self, course: KnownCourse) -> None:
         """Keep a course in place of what was known of it."""
 
+    def answers_erasure(self, employer: str, practitioner_id: str, number: int) -> bool:
+        """Return whether this erasure is still to be answered, and keep that it was."""
+
 
 class Counted(Protocol):
     """The board's database as queries see it."""

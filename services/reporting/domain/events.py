@@ -19,6 +19,20 @@ class TablePublished:
     feeds: tuple[FeedPosition, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureAcknowledged:
+    """The board's database holds nobody's identity: what it answers when an employer erased somebody.
+
+    `number` is the number of the employer's own event; a later erasure of the same person has a higher one.
+    """
+
+    practitioner_id: str
+    employer: str
+    outcome: str
+    reason_code: str | None
+    number: int
+
+
 def tables_published(publication: Publication) -> tuple[TablePublished, ...]:
     """Return one event per table, in the catalogue's order."""
     return tuple(

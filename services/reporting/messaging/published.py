@@ -9,15 +9,25 @@ from decimal import Decimal
 
 import msgspec
 
-from services.reporting.domain.events import TablePublished
+from services.reporting.domain.events import ErasureAcknowledged, TablePublished
 from services.reporting.domain.publication import Cell
 from shared.events.envelope import Outgoing, instant
 
 TABLE_PUBLISHED = "reporting.table-published.v1"
+ERASURE_ACKNOWLEDGED = "reporting.erasure-acknowledged.v1"
 
 
-def outgoing(event: TablePublished) -> Outgoing:
-    """Return the event as it goes on the board's feed, under its publication's key."""
+def outgoing(event: TablePublished | ErasureAcknowledged) -> Outgoing:
+    """Return the event as it goes on the board's feed."""
+    if isinstance(event, ErasureAcknowledged):
+        fields = {name: value for name, value in msgspec.to_builtins(event).items() if name != "number"}
+        data = msgspec.json.encode(fields)
+        return Outgoing(type=ERASURE_ACKNOWLEDGED, key=event.practitioner_id, version=event.number, data=data)
+    return _table(event)
+
+
+def _table(event: TablePublished) -> Outgoing:
+    """Return a table under its publication's key."""
     table = event.table
     data = {
         "publication_id": event.publication_id,

@@ -15,6 +15,7 @@ from services.reporting.domain.facts import EnrolmentFacts, EvaluationFacts
 from services.reporting.domain.publication import Publication
 from services.reporting.domain.rollups import NOTHING, Bucket, ChangeBucket, ChangeCounts, Counts
 from services.reporting.storage import documents
+from shared.storage import erasures
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading, Work
 
@@ -86,6 +87,10 @@ class MongoProjections:
         """Keep a course in place of what was known of it."""
         document = documents.course_document(course)
         self._work.rows(COURSES).replace_one({"_id": course.code}, document, upsert=True)
+
+    def answers_erasure(self, employer: str, practitioner_id: str, number: int) -> bool:
+        """Return whether this erasure is still to be answered, and keep that it was."""
+        return erasures.is_news(self._work, employer, practitioner_id, number)
 
     def write(self) -> None:
         """Write each touched document once and each touched bucket once."""

@@ -25,6 +25,7 @@ SAID = [
     events.PortfolioVerified(PORTFOLIO, DAY),
     events.PracticeRecommended(PORTFOLIO, DAY),
     events.PracticeConfirmed(PORTFOLIO, PORTFOLIO, "SAR", "2025-09", "practice_only", "SW", "pass", DAY),
+    events.ErasureAcknowledged(PORTFOLIO, "northgate", "erased", None),
 ]
 
 

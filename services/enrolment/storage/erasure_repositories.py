@@ -1,0 +1,205 @@
+"""Erasures as kept, and the going through of everything that one employer's database holds, part by part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import DeleteOne, ReplaceOne
+
+from services.enrolment.application.erasure_ports import Held
+from services.enrolment.application.uploads import WORK_TO_DO
+from services.enrolment.domain.erasures import RUNNING, SHUT, Erasure
+from services.enrolment.domain.practitioners import Practitioner
+from services.enrolment.domain.records import Record
+from services.enrolment.domain.traces import ERASED, Traces, cleaned
+from services.enrolment.storage.documents import document_of, value_of
+from services.enrolment.storage.keeping import chunks, following, keep_version
+from services.enrolment.storage.personal_data import CLEANED, DROPPED, PLACES, REMOVED
+from shared.storage.erasures import REPLIES, STRAYS
+from shared.storage.mongo import Document
+from shared.storage.rows import Operation
+from shared.storage.unit_of_work import Reading
+
+PART_ROWS: Final = 100
+MOST_SHOWN: Final = 500
+PEOPLE: Final = "practitioners"
+TAKEN: Final = "records_taken"
+UPLOAD_ROWS: Final = "upload_rows"
+
+
+class StoredErasures:
+    """Erasures by id, which is also their order; nothing in them names anybody."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._rows = reading.rows("erasures")
+
+    def find(self, erasure_id: str) -> Erasure | None:
+        """Return it, or None."""
+        found = self._rows.find_one({"_id": erasure_id})
+        return value_of(found, Erasure) if found else None
+
+    def latest(self, practitioner_id: str) -> Erasure | None:
+        """Return the last one of a person, or None."""
+        found = self._rows.find({"ids": practitioner_id}, sort=[("_id", -1)], limit=1)
+        return value_of(found[0], Erasure) if found else None
+
+    def page(self, after: str | None, limit: int) -> list[Erasure]:
+        """Return erasures, oldest first."""
+        return [value_of(row, Erasure) for row in self._rows.find(following(after), sort=[("_id", 1)], limit=limit)]
+
+    def running(self) -> list[Erasure]:
+        """Return those that a worker has to bring forward."""
+        return [value_of(row, Erasure) for row in self._rows.find({"state": RUNNING}, sort=[("_id", 1)], limit=100)]
+
+    def add(self, erasure: Erasure) -> Erasure:
+        """Keep a new one and return it as kept."""
+        return self.save(erasure)
+
+    def save(self, erasure: Erasure) -> Erasure:
+        """Keep it as its next version and return that."""
+        kept = replace(erasure, version=erasure.version + 1)
+        keep_version(self._rows, document_of(kept, kept.erasure_id))
+        return kept
+
+    def shut(self, practitioner_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these persons no door takes any more."""
+        asked = list(dict.fromkeys(practitioner_ids))
+        wanted = [{"ids": {"$in": part}, "state": {"$in": list(SHUT)}} for part in chunks(asked)]
+        found = {one for filter_ in wanted for row in self._rows.find(filter_) for one in row["ids"]}
+        return frozenset(found & set(asked))
+
+
+class StoredEverywhere:
+    """One employer's whole enrolment database."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def people(self, practitioner_id: str) -> list[Practitioner]:
+        """Return the person and everybody who was merged into them."""
+        rows = self._reading.rows(PEOPLE)
+        found, wanted = rows.find({"_id": practitioner_id}), [practitioner_id]
+        while wanted:
+            merged = [row for part in chunks(wanted) for row in rows.find({"merged_into": {"$in": part}})]
+            wanted = [row["_id"] for row in merged if row["_id"] not in {known["_id"] for known in found}]
+            found += [row for row in merged if row["_id"] in wanted]
+        return [value_of(row, Practitioner) for row in found]
+
+    def steps(self) -> Sequence[str]:
+        """Return the collections in the order in which they are gone through; other people's rows come along."""
+        return (*(name for name, place in PLACES.items() if place.does in (CLEANED, DROPPED)), PEOPLE)
+
+    def clean(self, collection: str, after: str | None, traces: Traces) -> tuple[str | None, int]:
+        """Clean the next part of a collection; return where to go on (None: it is through) and how much changed."""
+        rows = self._reading.rows(collection)
+        part = rows.find(following(after), sort=[("_id", 1)], limit=PART_ROWS)
+        operations = [operation for document in part if (operation := _operation(collection, document, traces))]
+        rows.bulk_write(operations)
+        return (str(part[-1]["_id"]) if len(part) == PART_ROWS else None), len(operations)
+
+    def files_before(self, moment: datetime) -> bool:
+        """Return whether a file that came before is still at work or still lies there."""
+        if self._reading.rows("contents").find_one({"kept_at": {"$lte": moment}}, {"_id": 1}) is not None:
+            return True
+        at_work = self._reading.rows("uploads").find(
+            {"state": {"$in": list(WORK_TO_DO)}}, projection={"uploaded_at": 1}
+        )
+        return any(datetime.fromisoformat(row["uploaded_at"]) <= moment for row in at_work)
+
+    def remove_person(self, traces: Traces) -> int:
+        """Remove the person's own rows, the last thing of an erasure; return the version of the last of them."""
+        rows = self._reading.rows(PEOPLE)
+        found = [row for name in sorted(traces.ids) for row in rows.find({"_id": name}, projection={"version": 1})]
+        for collection, place in PLACES.items():
+            for field in place.found_by if place.does == REMOVED else ():
+                for name in sorted(traces.ids):
+                    self._reading.rows(collection).delete_many({field: name})
+        return max((int(row["version"]) for row in found), default=0)
+
+    def report(self, traces: Traces) -> list[Held]:
+        """Return all that is held of a person, for the person."""
+        return [self._held(name, traces) for name in PLACES if PLACES[name].found_by or name in (TAKEN, REPLIES)]
+
+    def _held(self, name: str, traces: Traces) -> Held:
+        rows, place = self._reading.rows(name), PLACES[name]
+        found: list[Document] = []
+        if name == TAKEN:
+            found = [row for reference in self._references(traces) for row in rows.find(_taken_by(reference))]
+        elif name == REPLIES:
+            found = self._replies(traces)
+        elif place.found_by == ("record.employee_ref",):
+            wanted = self._references(traces)
+            found = [row for one in wanted for row in rows.find({"record.employee_ref": one}, limit=MOST_SHOWN + 1)]
+        else:
+            for identity in sorted(traces.ids):
+                found += [row for field in place.found_by for row in rows.find({field: identity}, limit=MOST_SHOWN + 1)]
+        shown = [dict(flat(row)) for row in found[:MOST_SHOWN]]
+        return Held(name, place.purpose, shown, len(found) > MOST_SHOWN)
+
+    def _replies(self, traces: Traces) -> list[Document]:
+        """Return the stored replies that tell of the person, looked through part by part."""
+        rows, found, after = self._reading.rows(REPLIES), [], None
+        while part := rows.find(following(after), sort=[("_id", 1)], limit=PART_ROWS):
+            found += [row for row in part if traces.is_bytes(bytes(row["content"] or b""))]
+            after = part[-1]["_id"]
+        return found
+
+    def _references(self, traces: Traces) -> list[str]:
+        """Return the person's references as they are spelled."""
+        return sorted({person.employee_ref for name in traces.ids for person in self.people(name)})
+
+
+def _operation(collection: str, document: Document, traces: Traces) -> Operation | None:
+    """Return what an erasure does to one row, None where it has no trace of the person."""
+    named = {"_id": document["_id"]}
+    if collection == TAKEN:
+        reference = json.loads(document["_id"])[0]
+        return DeleteOne(named) if isinstance(reference, str) and traces.is_reference(reference) else None
+    if collection == REPLIES:
+        return DeleteOne(named) if traces.is_bytes(bytes(document["content"] or b"")) else None
+    if collection == STRAYS:
+        return _emptied_stray(document)
+    if collection == PEOPLE and str(document["_id"]).casefold() in traces.ids:
+        return None
+    if collection == UPLOAD_ROWS and traces.is_row(document["record"], document["cells"]):
+        return ReplaceOne(named, _blank_row(document))
+    after = cleaned(document, traces)
+    if collection == UPLOAD_ROWS:
+        after["cells"] = {name: ERASED if traces.is_reference(cell) else cell for name, cell in after["cells"].items()}
+    return ReplaceOne(named, after) if after != document else None
+
+
+def _emptied_stray(document: Document) -> Operation | None:
+    if document["number"] is not None or not (document.get("raw_value") or document.get("raw_headers")):
+        return None
+    return ReplaceOne({"_id": document["_id"]}, {**document, "raw_key": None, "raw_value": None, "raw_headers": []})
+
+
+def _blank_row(document: Document) -> Document:
+    """Return a file's row that says of nobody that it was refused or taken."""
+    faults = [{**fault, "detail": ERASED} for fault in document["faults"]]
+    blank = document_of(Record(), "")
+    blank.pop("_id")
+    return {**document, "record": blank, "cells": {}, "key": ERASED, "fingerprint": ERASED, "faults": faults}
+
+
+def _taken_by(reference: str) -> Mapping[str, object]:
+    prefix = json.dumps([reference], ensure_ascii=False)[:-1] + ", "
+    return {"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}}
+
+
+def flat(value: Any, name: str = "") -> list[tuple[str, str]]:  # noqa: ANN401 - whatever was kept
+    """Return a document as names and texts: `line_managers.0.from_on` -> `2024-09-01`; what is empty is left out."""
+    if isinstance(value, Mapping):
+        return [pair for key, one in value.items() for pair in flat(one, f"{name}.{key}" if name else str(key))]
+    if isinstance(value, list):
+        return [pair for place, one in enumerate(value) for pair in flat(one, f"{name}.{place}")]
+    if value is None or value == "":
+        return []
+    if isinstance(value, bytes):
+        return [(name, value.decode("utf-8", "replace"))]
+    return [(name, value.isoformat() if isinstance(value, datetime) else str(value))]
