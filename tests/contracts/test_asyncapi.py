@@ -65,7 +65,8 @@ def test_examples_meet_the_payloads_of_their_messages():
 def test_private_answers_have_a_channel_of_their_own():
     """The employer's private answers are not on the shared channel."""
     private = DOCUMENT["channels"]["out.enrolment"]
-    assert set(private["messages"]) == {"enrolment.record-accepted.v1", "enrolment.record-refused.v1"}
+    answers = ("accepted", "refused", "ineligible")
+    assert set(private["messages"]) == {f"enrolment.record-{answer}.v1" for answer in answers}
     assert not set(private["messages"]) & set(DOCUMENT["channels"]["org.enrolment"]["messages"])
 
 

@@ -30,10 +30,11 @@ def test_schema_is_closed_and_bounds_every_string(event_type):
 
 @pytest.mark.parametrize("event_type", BOOK.types())
 def test_schema_allows_free_text_only_for_course_titles_and_published_tables(event_type):
-    """Free text is for a course's title and for the board's published tables, and for nothing else."""
+    """Free text is for the title of a course or programme and for the board's published tables, and nothing else."""
     text = json.dumps(BOOK.schema(event_type))
     if "free text allowed" in text:
-        assert event_type in {"enrolment.course-published.v1", "reporting.table-published.v1"}
+        titled = {"enrolment.course-published.v1", "enrolment.programme-described.v1"}
+        assert event_type in {*titled, "reporting.table-published.v1"}
 
 
 @pytest.mark.parametrize("event_type", [name for name in BOOK.types() if not name.startswith("reporting.")])

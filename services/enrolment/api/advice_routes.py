@@ -143,6 +143,6 @@ def _person(at: Books, reference: str, for_others: frozenset[str]) -> Practition
     """Return the person; to whoever has none of the roles `for_others`, nobody but themselves is there."""
     principal = current_principal()
     found = learning_needs.person(at, reference)
-    if for_others.isdisjoint(principal.roles) and principal.subject != found.employee_ref:
+    if for_others.isdisjoint(principal.roles) and at.person_id(principal.subject) != found.practitioner_id:
         raise NoSuchThing("another person")
     return found

@@ -15,7 +15,7 @@ from shared.clock import london_date
 def recommendations(books: Books, person: Practitioner) -> Advice:
     """Return which combinations of courses suit the person today, and why."""
     practitioner_id = person.practitioner_id
-    needs = books.learning.needs(practitioner_id)
+    needs = books.learning.many_needs([practitioner_id]).get(practitioner_id)
     learner = Learner(
         level=person.pcf_level,
         standing=standings.of_people(books, [practitioner_id])[practitioner_id],

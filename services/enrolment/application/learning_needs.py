@@ -11,12 +11,14 @@ from services.enrolment.domain.practitioners import Practitioner
 
 
 def person(books: Books, reference: str) -> Practitioner:
-    """Return the person of that employee reference or opaque id.
+    """Return the person of that employee reference or opaque id, whoever they were merged into.
 
     Raises:
         NoSuchThing: There is nobody.
     """
     found = books.people.find(books.person_id(reference)) or books.people.find(reference)
+    if found is not None and found.merged_into is not None:
+        found = books.people.find(found.merged_into)
     if found is None:
         raise NoSuchThing("no such practitioner")
     return found

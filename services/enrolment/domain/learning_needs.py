@@ -5,7 +5,7 @@ Needs are the person's own self-audit against a framework; roles and prior cours
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.enrolment.domain.courses import PCF
@@ -70,3 +70,15 @@ class Background:
             raise RuleSaysNo("each role is one of the known ones, once")
         if len({prior.course for prior in self.prior_courses}) != len(self.prior_courses):
             raise RuleSaysNo("a prior course is named once")
+
+
+def together(one: Background, other: Background) -> Background:
+    """Return what is vouched for of one person in two records that turned out to be the same person's."""
+    days = {prior.course: prior.completed_on for prior in one.prior_courses}
+    for prior in other.prior_courses:
+        days[prior.course] = max(prior.completed_on, days.get(prior.course, prior.completed_on))
+    return replace(
+        one,
+        roles=tuple(dict.fromkeys([*one.roles, *other.roles])),
+        prior_courses=tuple(PriorCourse(course, day) for course, day in sorted(days.items())),
+    )

@@ -105,3 +105,16 @@ def test_needs_and_roles_never_reach_a_feed(house):
     house.good("PUT", "practitioners/10001/learning-needs", json=AUDIT)
     house.good("PUT", "practitioners/10001/background", json={"roles": ["leader"]})
     assert len(house.events("brent")) == before
+
+
+@pytest.mark.usefixtures("person")
+def test_what_was_taken_under_a_merged_record_counts(house):
+    """Two records of one person: history, needs and roles of both."""
+    house.good("PUT", "practitioners/10009", json={"given_name": "Aoife", "pcf_level": "SW"})
+    prior = {"roles": ["leader"], "prior_courses": [{"course": "ONE", "completed_on": "2020-01-01"}]}
+    house.good("PUT", "practitioners/10009/background", json=prior)
+    house.good("PUT", "practitioners/10009/learning-needs", json=AUDIT)
+    house.good("POST", "practitioner-duplicates/merge", json={"into": "10001", "merged": "10009"})
+    for reference in ("10001", "10009"):
+        found = house.good("GET", "recommendations", query_string={"practitioner": reference})
+        assert [(one["course"], one["code"]) for one in found["left_out"]][0] == ("ONE", "already_completed")
