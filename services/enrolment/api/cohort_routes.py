@@ -12,13 +12,13 @@ from services.enrolment.api.cohort_schemas import (
     PLACES_ASKED,
     WAITING_LISTS_OUT,
 )
-from services.enrolment.api.rooms import books, desk, must_lead
+from services.enrolment.api.rooms import books, desk, must_lead, names
 from services.enrolment.api.schemas import NOTHING_IN
 from services.enrolment.application import cohort_handlers as handlers
 from services.enrolment.application import cohort_queries as queries
 from services.enrolment.application.commands import OpenCohort
 from services.enrolment.domain.cohorts import KeptCohort
-from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
+from services.enrolment.domain.errors import RuleSaysNo
 from services.enrolment.domain.seats import Quota, Terms
 from shared.http import (
     Reply,
@@ -99,7 +99,7 @@ def list_places(org: str, code: str, intake: str) -> Reply:
         at = books(reading)
         kept = queries.cohort(at, code, intake)
         found = queries.places(at, kept, state, int(page.after or 0), page.fetch)
-        return page.reply(found, lambda each: str(each[0].number), lambda each: show.place(each, _names()))
+        return page.reply(found, lambda each: str(each[0].number), lambda each: show.place(each, names()))
 
     return read(org, answer)
 
@@ -112,9 +112,9 @@ def waiting_lists(org: str) -> Reply:
 
     def answer(reading: Reading) -> Reply:
         found = queries.waiting_lists(books(reading))
-        names = _names()
+        called = names()
         items = [
-            {"course": kept.course, "intake": kept.intake, "waiting": [show.place(each, names) for each in waiting]}
+            {"course": kept.course, "intake": kept.intake, "waiting": [show.place(each, called) for each in waiting]}
             for kept, waiting in found
         ]
         return Reply(200, {"items": items, "next": None})
@@ -138,11 +138,7 @@ def close_cohort(org: str, code: str, intake: str) -> Reply:
 
 
 def _shown(found: queries.CohortView, status: int = 200) -> Reply:
-    return Reply(status, show.cohort(found, _names()), etag=etag_of(found.kept.version))
-
-
-def _names() -> dict[str, str]:
-    return {slug: one.name for slug, one in current_service().partnership.organisations.items()}
+    return Reply(status, show.cohort(found, names()), etag=etag_of(found.kept.version))
 
 
 def _command(code: str, intake: str, body: dict[str, Any]) -> OpenCohort:

@@ -14,9 +14,9 @@ from services.enrolment.domain.transfers import Incoming
 Body = dict[str, Any]
 
 
-def enrolment(found: Enrolment) -> Body:
-    """Return an enrolment as its employer sees it."""
-    return _without(found, "version", "request_id", "nominated_by")
+def enrolment(found: Enrolment, explanation: str | None = None) -> Body:
+    """Return an enrolment as its employer sees it; `explanation` says why it has a seat, waits or has neither."""
+    return {**_without(found, "version", "request_id", "nominated_by"), "explanation": explanation}
 
 
 def lifecycle_settings(found: LifecycleSettings) -> Body:

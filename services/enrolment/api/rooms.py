@@ -51,3 +51,8 @@ def must_lead(org: str) -> None:
     """
     if not current_service().partnership.has_role(org, "programme_lead"):
         raise NoSuchThing("only a programme lead has courses")
+
+
+def names() -> dict[str, str]:
+    """Return what the organisations of the partnership are called, by slug."""
+    return {slug: one.name for slug, one in current_service().partnership.organisations.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.enrolment.api import representations as show
-from services.enrolment.api.rooms import books, desk
+from services.enrolment.api.rooms import books, desk, names
 from services.enrolment.api.schemas import (
     COMPLETION_IN,
     ENROLMENT_OUT,
@@ -11,9 +11,9 @@ from services.enrolment.api.schemas import (
     NOMINATION_IN,
     WITHDRAWAL_IN,
 )
-from services.enrolment.application import handlers, queries
+from services.enrolment.application import handlers, place_queries, queries
 from services.enrolment.application.commands import Complete, Withdraw
-from services.enrolment.application.ports import EnrolmentFilter
+from services.enrolment.application.ports import Books, EnrolmentFilter
 from services.enrolment.domain.decisions import ACCEPTED
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.errors import NoSuchThing
@@ -79,14 +79,16 @@ def list_enrolments(org: str) -> Reply:
     if own is not None:
         asked = {**asked, "employee_ref": own}
     page = page_of()
-    return read(
-        org,
-        lambda reading: page.reply(
-            books(reading).enrolments.page(page.after, page.fetch, EnrolmentFilter(**asked)),
-            lambda found: found.enrolment_id,
-            show.enrolment,
-        ),
-    )
+
+    def answer(reading: Reading) -> Reply:
+        at = books(reading)
+        found = at.enrolments.page(page.after, page.fetch, EnrolmentFilter(**asked))
+        why = place_queries.explanations_of(at, found, names())
+        return page.reply(
+            found, lambda each: each.enrolment_id, lambda each: show.enrolment(each, why.get(each.enrolment_id))
+        )
+
+    return read(org, answer)
 
 
 @enrolment_routes.get(_ENROLMENT)
@@ -97,10 +99,11 @@ def read_enrolment(org: str, enrolment_id: str) -> Reply:
     own = _only_person()
 
     def answer(reading: Reading) -> Reply:
-        found = queries.enrolment(books(reading), enrolment_id)
+        at = books(reading)
+        found = queries.enrolment(at, enrolment_id)
         if own is not None and found.employee_ref != own:
             raise NoSuchThing("another person's")
-        return _shown(found)
+        return _shown(at, found)
 
     return read(org, answer)
 
@@ -113,7 +116,12 @@ def read_enrolment(org: str, enrolment_id: str) -> Reply:
 def withdraw(org: str, enrolment_id: str) -> Reply:
     """End an enrolment early; a freed seat goes to the head of the queue."""
     command = Withdraw(enrolment_id, **load(WITHDRAWAL_IN))
-    return transact(org, lambda work: _shown(handlers.withdraw(desk(work), command)))
+
+    def change(work: Work) -> Reply:
+        at = desk(work)
+        return _shown(at, handlers.withdraw(at, command))
+
+    return transact(org, change)
 
 
 @enrolment_routes.post(f"{_ENROLMENT}/complete")
@@ -124,11 +132,17 @@ def withdraw(org: str, enrolment_id: str) -> Reply:
 def complete(org: str, enrolment_id: str) -> Reply:
     """Say how a course without a portfolio ended."""
     command = Complete(enrolment_id, **load(COMPLETION_IN))
-    return transact(org, lambda work: _shown(handlers.complete(desk(work), command)))
+
+    def change(work: Work) -> Reply:
+        at = desk(work)
+        return _shown(at, handlers.complete(at, command))
+
+    return transact(org, change)
 
 
-def _shown(found: Enrolment) -> Reply:
-    return Reply(200, show.enrolment(found), etag=etag_of(found.version))
+def _shown(at: Books, found: Enrolment) -> Reply:
+    why = place_queries.explanations_of(at, [found], names())
+    return Reply(200, show.enrolment(found, why.get(found.enrolment_id)), etag=etag_of(found.version))
 
 
 def _only_person() -> str | None:

@@ -117,6 +117,7 @@ class EnrolmentOut(StrictSchema):
     status = Choice(STATUSES)
     position = Whole(allow_none=True)
     reason = Text(allow_none=True)
+    explanation = Text(allow_none=True)
     requested_on = CivilDate()
     confirmed_on = CivilDate(allow_none=True)
     ended_on = CivilDate(allow_none=True)

@@ -72,11 +72,3 @@ def session(books: Books, course: str, intake: str, code: str) -> Session:
     if found is None:
         raise NoSuchThing("no such session")
     return found
-
-
-def enrolment_explanations(books: Books, enrolment_ids: list[str], names: dict[str, str]) -> dict[str, str]:
-    """Return why each of these enrolments has a seat, waits or has neither, by enrolment; as the owner last said."""
-    return {
-        enrolment_id: explanations.sentence(standing, names.get(standing.employer))
-        for enrolment_id, standing in books.news.standings(enrolment_ids).items()
-    }

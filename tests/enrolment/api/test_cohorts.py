@@ -49,6 +49,9 @@ def test_e8_e12_the_owner_and_the_employer_read_why_each_place_is_where_it_is(ho
     assert [*first["items"], *rest["items"]] == cohort["seats"]
     listed = house.good("GET", f"{COHORT}/places", "programme_lead", query_string={"state": "waiting"})
     assert listed["items"] == cohort["waiting"]
+    why = [house.good("GET", f"enrolments/{one}", org="ealing")["explanation"] for one in people[:2]]
+    assert why == [cohort["seats"][0]["explanation"], cohort["waiting"][0]["explanation"]]
+    assert [each["explanation"] for each in house.pages("enrolments", "ealing")] == why
     queues = house.good("GET", "waiting-lists", "programme_lead")["items"]
     assert queues[0]["waiting"] == cohort["waiting"]
 
@@ -59,7 +62,9 @@ def test_e12_a_cohort_for_partners_only_declines_others(house):
     _set(house, capacity=3, invited=["harrow"])
     refused, taken = _nominate(house, "ealing", "20001"), _nominate(house, "harrow", "30001")
     house.settle()
-    assert house.good("GET", f"enrolments/{refused}", org="ealing")["status"] == "declined"
+    declined = house.good("GET", f"enrolments/{refused}", org="ealing")
+    assert (declined["status"], declined["reason"]) == ("declined", None)
+    assert declined["explanation"] == "no place: this intake is for invited employers only"
     assert house.good("GET", f"enrolments/{taken}", org="harrow")["status"] == "confirmed"
     told = [event["data"] for event in house.events("brent") if event["type"] == "enrolment.place-explained.v1"]
     assert {each["enrolment_id"]: each["reason"] for each in told} == {refused: "not_invited", taken: None}
@@ -125,3 +130,13 @@ def test_e8_more_seats_or_another_quota_promote_in_order_at_once(house):
     before = len(house.events("brent"))
     house.settle(again=True)
     assert len(house.events("brent")) == before
+
+
+def test_e8_an_enrolment_that_ended_is_not_explained_by_the_seat_it_had(house):
+    """What was said of a seat is history when the person has left it."""
+    house.open_course(capacity=1)
+    one = _nominate(house, "ealing", "20001")
+    house.settle()
+    assert house.good("GET", f"enrolments/{one}", org="ealing")["explanation"] == "1st of 1"
+    body = {"reason": "workload", "withdrawn_on": "2025-10-01"}
+    assert house.good("POST", f"enrolments/{one}/withdraw", org="ealing", json=body)["explanation"] is None
