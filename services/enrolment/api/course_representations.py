@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 import msgspec
 
-from services.enrolment.application.facts import CourseDescribed, CoursePublished, ProgrammeDescribed
+from services.enrolment.application.facts import CohortTermsSet, CourseDescribed, CoursePublished, ProgrammeDescribed
 from services.enrolment.domain.advice import Advice
 from services.enrolment.domain.courses import BITE_SIZE_MINUTES, Course, Handbook, handbook_on
-from services.enrolment.domain.decisions import OfferedCourse
+from services.enrolment.domain.decisions import OfferedCohort, OfferedCourse
 from services.enrolment.domain.learning_needs import Background, LearningNeeds
 from services.enrolment.domain.programmes import Programme
 
@@ -28,11 +28,17 @@ def handbook(found: Handbook) -> Body:
     return _without(found)
 
 
-def catalogue_course(told: CoursePublished, offered: OfferedCourse, said: CourseDescribed | None, on: date) -> Body:
+def catalogue_course(
+    told: CoursePublished,
+    offered: OfferedCourse,
+    said: CourseDescribed | None,
+    terms: Mapping[tuple[str, str], CohortTermsSet],
+    on: date,
+) -> Body:
     """Return a course with its cohorts as everybody sees it on a day."""
     known = said or CourseDescribed(told.course, told.owner)
     cohorts = [
-        {"intake": intake, "owner": cohort.owner, "capacity": cohort.capacity, "closed": cohort.closed}
+        _catalogue_cohort(intake, cohort, terms.get((told.course, intake)))
         for intake, cohort in sorted(offered.cohorts.items())
     ]
     body: Body = msgspec.to_builtins(told)
@@ -52,6 +58,21 @@ def catalogue_course(told: CoursePublished, offered: OfferedCourse, said: Course
         "handbooks": _all(known.handbooks),
         "eligibility": _without(offered.asked),
         "cohorts": cohorts,
+    }
+
+
+def _catalogue_cohort(intake: str, cohort: OfferedCohort, terms: CohortTermsSet | None) -> Body:
+    """Return a cohort with its days, and who may have how many of its seats, as its owner told it."""
+    said = terms if terms is not None and terms.owner == cohort.owner else None
+    return {
+        "intake": intake,
+        "owner": cohort.owner,
+        "capacity": cohort.capacity,
+        "closed": cohort.closed,
+        "starts_on": said.starts_on.isoformat() if said and said.starts_on else None,
+        "ends_on": said.ends_on.isoformat() if said and said.ends_on else None,
+        "invited": list(said.invited) if said and said.invited is not None else None,
+        "quotas": msgspec.to_builtins(said.quotas) if said else [],
     }
 
 

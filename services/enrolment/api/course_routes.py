@@ -58,9 +58,9 @@ def catalogue() -> Reply:
 
     def answer(reading: Reading) -> Reply:
         at, today = books(reading), london_date(reading.now)
-        described = at.catalogue.descriptions()
+        described, terms = at.catalogue.descriptions(), at.news.terms()
         items = queries.catalogue(
-            at, lambda told, offered: show.catalogue_course(told, offered, described.get(told.course), today)
+            at, lambda told, offered: show.catalogue_course(told, offered, described.get(told.course), terms, today)
         )
         return Reply(200, {"items": [item for item in items if _is_wanted(item, wanted)], "next": None})
 

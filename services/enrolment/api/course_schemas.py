@@ -117,6 +117,14 @@ class CourseOut(CourseIn):
     accredited_from = CivilDate(allow_none=True)
 
 
+class CatalogueQuota(StrictSchema):
+    """How many seats of a cohort one employer may have at most (null: no limit), and how many are kept for it."""
+
+    employer = Slug()
+    at_most = Whole(allow_none=True)
+    reserved = Whole()
+
+
 class CatalogueCohort(StrictSchema):
     """A cohort as the catalogue shows it."""
 
@@ -124,6 +132,10 @@ class CatalogueCohort(StrictSchema):
     owner = Slug()
     capacity = Whole()
     closed = Flag()
+    starts_on = CivilDate(allow_none=True)
+    ends_on = CivilDate(allow_none=True)
+    invited = Items(Slug(), allow_none=True)
+    quotas = Items(Part(CatalogueQuota))
 
 
 class CatalogueCourse(StrictSchema):

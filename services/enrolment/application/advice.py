@@ -14,13 +14,8 @@ from shared.clock import london_date
 
 def recommendations(books: Books, person: Practitioner) -> Advice:
     """Return which combinations of courses suit the person today, and why."""
-    practitioner_id = person.practitioner_id
-    needs = books.learning.many_needs([practitioner_id]).get(practitioner_id)
-    learner = Learner(
-        level=person.pcf_level,
-        standing=standings.of_people(books, [practitioner_id])[practitioner_id],
-        needs=needs.needs if needs else (),
-    )
+    standing, needs = standings.of_person(books, person.practitioner_id)
+    learner = Learner(person.pcf_level, standing, needs.needs if needs else ())
     offered, told, described = books.catalogue.courses(), books.catalogue.titles(), books.catalogue.descriptions()
     catalogue = {
         code: _candidate(offered[code], told[code], described.get(code)) for code in sorted(offered) if code in told

@@ -35,12 +35,17 @@ class ModuleDecisions(Protocol):
         """Keep the latest decision about an instance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Which courses a person completed, with the latest day of each, and which are asked for or under way."""
+@dataclass(slots=True)
+class Known:
+    """What is kept of a person's learning, records that were merged into theirs included.
 
+    `completed` is course -> the latest day; `running` are courses asked for or under way.
+    """
+
+    needs: LearningNeeds | None = None
+    background: Background | None = None
     completed: dict[str, date] = field(default_factory=dict)
-    running: frozenset[str] = frozenset()
+    running: set[str] = field(default_factory=set)
 
 
 class Learning(Protocol):
@@ -58,11 +63,5 @@ class Learning(Protocol):
     def save_background(self, background: Background) -> Background:
         """Keep it as its next version and return that."""
 
-    def many_needs(self, ids: Sequence[str]) -> dict[str, LearningNeeds]:
-        """Return the self-audits of these people, by id."""
-
-    def many_backgrounds(self, ids: Sequence[str]) -> dict[str, Background]:
-        """Return what HR vouches for of these people, by id."""
-
-    def taken(self, ids: Sequence[str]) -> dict[str, Taken]:
-        """Return what each of these people took with this employer; those who took nothing are left out."""
+    def known(self, ids: Sequence[str]) -> dict[str, Known]:
+        """Return what is kept of each of these people, by id."""

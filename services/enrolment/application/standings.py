@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.enrolment.application.learning_ports import Taken
+from services.enrolment.application.learning_ports import Known
 from services.enrolment.application.ports import Books
 from services.enrolment.domain.decisions import OfferedCourse
 from services.enrolment.domain.eligibility import Standing
-from services.enrolment.domain.learning_needs import Background, LearningNeeds
+from services.enrolment.domain.learning_needs import LearningNeeds
 from services.enrolment.domain.records import Record
 
 
@@ -26,25 +26,27 @@ def of_nominated(
     return {ref: found[practitioner_id] for ref, practitioner_id in by_ref.items()}
 
 
+def of_person(books: Books, practitioner_id: str) -> tuple[Standing, LearningNeeds | None]:
+    """Return the standing and the latest self-audit of one person."""
+    known = books.learning.known([practitioner_id])[practitioner_id]
+    return _standing(books.kind, known), known.needs
+
+
 def of_people(books: Books, ids: Sequence[str]) -> dict[str, Standing]:
     """Return the standing of each of these people, by opaque id."""
     if not ids:
         return {}
-    needs, backgrounds = books.learning.many_needs(ids), books.learning.many_backgrounds(ids)
-    taken = books.learning.taken(ids)
-    return {
-        each: _standing(books.kind, needs.get(each), backgrounds.get(each), taken.get(each, Taken())) for each in ids
-    }
+    return {each: _standing(books.kind, known) for each, known in books.learning.known(ids).items()}
 
 
-def _standing(kind: str, needs: LearningNeeds | None, background: Background | None, taken: Taken) -> Standing:
-    completed = dict(taken.completed)
-    for prior in background.prior_courses if background else ():
+def _standing(kind: str, known: Known) -> Standing:
+    completed = dict(known.completed)
+    for prior in known.background.prior_courses if known.background else ():
         completed[prior.course] = max(prior.completed_on, completed.get(prior.course, prior.completed_on))
     return Standing(
         employer_kind=kind,
-        roles=frozenset(background.roles if background else ()),
+        roles=frozenset(known.background.roles if known.background else ()),
         completed=completed,
-        running=taken.running,
-        rated_domains=needs.rated if needs else frozenset(),
+        running=frozenset(known.running),
+        rated_domains=known.needs.rated if known.needs else frozenset(),
     )

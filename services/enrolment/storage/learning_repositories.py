@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.enrolment.application.learning_ports import Taken
+from services.enrolment.application.learning_ports import Known
 from services.enrolment.domain import lifecycle
 from services.enrolment.domain.learning_needs import Background, LearningNeeds, together
 from services.enrolment.storage.documents import document_of, value_of
@@ -50,45 +50,20 @@ class StoredLearning:
         keep_version(self._backgrounds, document_of(kept, kept.practitioner_id))
         return kept
 
-    def many_needs(self, ids: Sequence[str]) -> dict[str, LearningNeeds]:
-        """Return the latest self-audit of each of these people, by id; of records merged into theirs as well."""
+    def known(self, ids: Sequence[str]) -> dict[str, Known]:
+        """Return what is kept of each of these people, by id."""
         behind = self._survivors(ids)
-        found: dict[str, LearningNeeds] = {}
-        for row in _of(self._needs, "_id", list(behind)):
-            needs, person = value_of(row, LearningNeeds), behind[row["_id"]]
-            if person not in found or found[person].audited_on < needs.audited_on:
-                found[person] = needs
+        everybody, found = list(behind), {each: Known() for each in ids}
+        for row in _of(self._needs, "_id", everybody):
+            person, needs = found[behind[row["_id"]]], value_of(row, LearningNeeds)
+            if person.needs is None or person.needs.audited_on < needs.audited_on:
+                person.needs = needs
+        for row in _of(self._backgrounds, "_id", everybody):
+            person, background = found[behind[row["_id"]]], value_of(row, Background)
+            person.background = together(person.background, background) if person.background else background
+        for row in _of(self._enrolments, "practitioner_id", everybody):
+            _note(found[behind[row["practitioner_id"]]], row)
         return found
-
-    def many_backgrounds(self, ids: Sequence[str]) -> dict[str, Background]:
-        """Return all that HR vouches for of each of these people, by id; of records merged into theirs as well."""
-        behind = self._survivors(ids)
-        found: dict[str, Background] = {}
-        for row in _of(self._backgrounds, "_id", list(behind)):
-            person = behind[row["_id"]]
-            found[person] = together(found.get(person, Background(person)), value_of(row, Background))
-        return found
-
-    def taken(self, ids: Sequence[str]) -> dict[str, Taken]:
-        """Return what each of these people took with this employer; those who took nothing are left out.
-
-        What they took under a record that was merged into theirs is theirs.
-        """
-        behind = self._survivors(ids)
-        completed: dict[str, dict[str, date]] = {}
-        running: dict[str, set[str]] = {}
-        for row in _of(self._enrolments, "practitioner_id", list(behind)):
-            person = behind[row["practitioner_id"]]
-            if row["status"] == lifecycle.COMPLETED and row["outcome"] == COMPLETED and row["ended_on"]:
-                days = completed.setdefault(person, {})
-                ended_on = date.fromisoformat(row["ended_on"])
-                days[row["course"]] = max(ended_on, days.get(row["course"], ended_on))
-            elif row["status"] not in lifecycle.ENDED:
-                running.setdefault(person, set()).add(row["course"])
-        return {
-            person: Taken(completed.get(person, {}), frozenset(running.get(person, ())))
-            for person in sorted({*completed, *running})
-        }
 
     def _survivors(self, ids: Sequence[str]) -> dict[str, str]:
         """Return whose each id is: these people's own, and those of records merged into theirs."""
@@ -99,3 +74,12 @@ class StoredLearning:
 
 def _of(rows: Rows, name: str, ids: Sequence[str]) -> list[Document]:
     return [row for part in chunks(list(ids)) for row in rows.find({name: {"$in": part}})]
+
+
+def _note(person: Known, row: Document) -> None:
+    """Note what one enrolment says of what the person took."""
+    if row["status"] == lifecycle.COMPLETED and row["outcome"] == COMPLETED and row["ended_on"]:
+        ended_on = date.fromisoformat(row["ended_on"])
+        person.completed[row["course"]] = max(ended_on, person.completed.get(row["course"], ended_on))
+    elif row["status"] not in lifecycle.ENDED:
+        person.running.add(row["course"])
