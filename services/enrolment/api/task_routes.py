@@ -140,7 +140,7 @@ def _standing(org: str, found: Standing, age: int | None) -> dict[str, Any]:
 
 
 def _open_task(org: str, found: OpenTask) -> dict[str, Any]:
-    return {"id": found.task_id, "kind": found.kind, "since": found.since, "href": _href(org, found)}
+    return {"id": found.task_id, "kind": found.kind, "since": found.since, "due": found.due, "href": _href(org, found)}
 
 
 def _href(org: str, found: OpenTask) -> str:
@@ -176,7 +176,7 @@ def _atom(org: str, found: list[OpenTask], reading: Reading) -> bytes:
         entry = SubElement(feed, "entry")
         SubElement(entry, "id").text = f"urn:tasks:{org}:{task.task_id}"
         SubElement(entry, "title").text = kind_named(task.kind).title
-        SubElement(entry, "updated").text = f"{task.since.isoformat()}T00:00:00Z"
+        SubElement(entry, "updated").text = f"{(task.since or london_date(reading.now)).isoformat()}T00:00:00Z"
         SubElement(entry, "link", {"href": _href(org, task)})
     document: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
     return document

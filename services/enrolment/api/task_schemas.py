@@ -35,7 +35,8 @@ class OpenTaskOut(StrictSchema):
 
     id = Text(required=True, longest=500)
     kind = Choice(_NAMES, required=True)
-    since = CivilDate(required=True)
+    since = CivilDate(required=True, allow_none=True)
+    due = CivilDate(required=True, allow_none=True)
     href = Text(required=True, longest=500)
 
 

@@ -12,6 +12,7 @@ PROGRAMME_LEAD = "programme_lead"
 ROLES = (HR, SUPERVISOR, PROGRAMME_LEAD)
 """The roles that have a task list."""
 
+DUPLICATE = "duplicate"
 MOST_COUNTED = 1000
 """Beyond this a count says "more than": nobody does one thousand and one tasks otherwise than one thousand."""
 
@@ -33,12 +34,20 @@ class TaskKind:
 
 KINDS = (
     TaskKind(
-        "unreadable_file", "Files that could not be read: map the headings and send again", (HR,), "enrolment-uploads"
+        "to_approve", "Nominations that wait for a second approval", (HR, SUPERVISOR), "enrolments?status=nominated"
     ),
+    TaskKind("offered_seat", "Seats offered that wait to be accepted", (HR,), "enrolments?status=offered"),
+    TaskKind("incoming_transfer", "People to take on from another employer", (HR,), "incoming-transfers?state=open"),
+    TaskKind("held_snapshot", "Snapshots that wait for a second person", (HR,), "enrolment-uploads"),
+    TaskKind("unreadable_file", "Files not read: map the headings and send again", (HR,), "enrolment-uploads"),
     TaskKind("checked_file", "Checked files that wait to be confirmed", (HR,), "enrolment-uploads"),
     TaskKind("refused_rows", "Files with rows that came back", (HR,), "enrolment-uploads"),
     TaskKind("unanswered_request", "Requests without an answer", (HR,), "enrolments?status=requested"),
-    TaskKind("failed_notice", "E-mail notices that could not be sent", (HR,), "notices", has_own=False),
+    TaskKind(DUPLICATE, "People who may be the same", (HR,), "practitioner-duplicates", has_own=False),
+    TaskKind("lapsed_registration", "Registrations that lapsed", (HR,), "registrations?status=lapsed", has_own=False),
+    TaskKind("erasure_to_decide", "Erasures that wait for a second person", (HR,), "erasures"),
+    TaskKind("erasure_without_receipts", "Erasures that not every service has answered", (HR,), "erasures"),
+    TaskKind("failed_notice", "E-mail notices that could not be sent", (HR, PROGRAMME_LEAD), "notices", has_own=False),
 )
 """In the order in which a list shows them."""
 
@@ -49,7 +58,8 @@ class OpenTask:
 
     kind: str
     about: str
-    since: date
+    since: date | None
+    due: date | None = None
 
     @property
     def task_id(self) -> str:

@@ -7,25 +7,31 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.enrolment.domain.notices import FAILED
-from services.enrolment.domain.tasks import OpenTask
+from services.enrolment.domain.tasks import MOST_COUNTED, OpenTask
 from services.enrolment.storage.keeping import following
+from shared.storage.mongo import Document
 from shared.storage.rows import Filter
 from shared.storage.unit_of_work import Reading
 
 REFUSED_ROWS_FOR = timedelta(days=14)
 """A completed file's refused rows are a task for two weeks: whether they came again in another file nobody can know."""
-
 FAILED_NOTICE_FOR = timedelta(days=7)
 """A digest that did not go out is a task for a week: its addresses or its server may want looking at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one kind of task waits. `since` is the field with the day or the instant from which it does."""
+    """Where one kind of task waits.
+
+    `since` and `due` are the fields with the day or instant from which it waits and until which it may; `keep` looks
+    at what a condition cannot say, of at most as many as are counted.
+    """
 
     collection: str
     wanted: Callable[[datetime], Filter]
-    since: str
+    since: str | None = None
+    due: str | None = None
+    keep: Callable[[Document], bool] | None = None
 
 
 def _refused(now: datetime) -> Filter:
@@ -36,11 +42,22 @@ def _failed_notice(now: datetime) -> Filter:
     return {"state": {"$in": list(FAILED)}, "day": {"$gte": (now - FAILED_NOTICE_FOR).date().isoformat()}}
 
 
+def _lacks_a_receipt(erasure: Document) -> bool:
+    return bool(set(erasure["expected"]) - {receipt["by"] for receipt in erasure["receipts"]})
+
+
 SOURCES: dict[str, Source] = {
+    "to_approve": Source("enrolments", lambda _: {"status": "nominated"}, "requested_on"),
+    "offered_seat": Source("enrolments", lambda _: {"status": "offered"}, "requested_on", "offer_expires_on"),
+    "incoming_transfer": Source("incoming_transfers", lambda _: {"state": "open"}, "transferred_on", "accept_by"),
+    "held_snapshot": Source("uploads", lambda _: {"state": "held"}, "uploaded_at"),
     "unreadable_file": Source("uploads", lambda _: {"state": "failed"}, "uploaded_at"),
     "checked_file": Source("uploads", lambda _: {"state": "checked"}, "uploaded_at"),
     "refused_rows": Source("uploads", _refused, "uploaded_at"),
     "unanswered_request": Source("enrolments", lambda _: {"status": "requested"}, "requested_on"),
+    "lapsed_registration": Source("registrations", lambda _: {"status": "lapsed"}),
+    "erasure_to_decide": Source("erasures", lambda _: {"state": "asked"}, "asked_at"),
+    "erasure_without_receipts": Source("erasures", lambda _: {"state": "done"}, "erased_on", keep=_lacks_a_receipt),
     "failed_notice": Source("notices", _failed_notice, "day"),
 }
 
@@ -54,27 +71,40 @@ class StoredTasks:
     def count(self, kind: str, most: int) -> int:
         """Return how many wait, counted up to `most`."""
         source = SOURCES[kind]
+        if source.keep is not None:
+            return len(self.some(kind, None, most))
         return self._reading.rows(source.collection).count(source.wanted(self._reading.now), most=most)
 
     def oldest(self, kind: str) -> date | None:
-        """Return since when the oldest waits, None where nothing does."""
+        """Return since when the oldest waits, None where nothing does or nobody knows."""
         source = SOURCES[kind]
+        if source.since is None:
+            return None
+        if source.keep is not None:
+            return min((task.since for task in self.some(kind, None, MOST_COUNTED) if task.since), default=None)
         rows = self._reading.rows(source.collection)
-        wanted = source.wanted(self._reading.now)
-        found = rows.find_one(wanted, {source.since: 1}, sort=[(source.since, 1)])
+        found = rows.find_one(source.wanted(self._reading.now), {source.since: 1}, sort=[(source.since, 1)])
         return _day(found[source.since]) if found else None
 
     def some(self, kind: str, after: str | None, limit: int) -> list[OpenTask]:
         """Return up to `limit` that came after the one about `after`, in order."""
         source = SOURCES[kind]
         wanted = {**source.wanted(self._reading.now), **following(after)}
-        rows = self._reading.rows(source.collection)
-        found = rows.find(wanted, sort=[("_id", 1)], limit=limit, projection={source.since: 1})
-        return [OpenTask(kind, row["_id"], _day(row[source.since])) for row in found]
+        most = limit if source.keep is None else MOST_COUNTED
+        found = self._reading.rows(source.collection).find(wanted, sort=[("_id", 1)], limit=most)
+        kept = [row for row in found if source.keep is None or source.keep(row)]
+        return [_task(kind, source, row) for row in kept[:limit]]
 
 
-def _day(kept: str | datetime) -> date:
+def _task(kind: str, source: Source, row: Document) -> OpenTask:
+    since = _day(row[source.since]) if source.since else None
+    return OpenTask(kind, row["_id"], since, _day(row.get(source.due)) if source.due else None)
+
+
+def _day(kept: str | datetime | None) -> date | None:
     """Return the day of what a document keeps: a day, or an instant as text or as the database's own."""
+    if kept is None:
+        return None
     return kept.date() if isinstance(kept, datetime) else date.fromisoformat(kept[:10])
 
 
