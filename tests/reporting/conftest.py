@@ -172,6 +172,7 @@ class Storyteller:
         self.lead = self.partnership.programme_lead
         self.courses = {course["code"]: course for course in self.term["courses"]}
         self.feeds: Feeds = defaultdict(list)
+        self.routes: dict[str, str] = {}
 
     def say(self, organisation: str, kind: str, **data: object) -> None:
         """Add an event to its owner's feed."""
@@ -223,6 +224,7 @@ class Storyteller:
     def _nominate(self, organisation: str, row: Mapping[str, Any]) -> None:
         course, ref = row["course"], row["employee_ref"]
         enrolment = self._id(organisation, ref, course)
+        self.routes[enrolment] = row["route"]
         common = {"course": course, "intake": row["intake"], "route": row["route"], "pcf_level": "SW"}
         requested = {"enrolment_id": enrolment, "practitioner_id": self._id(organisation, ref), **common}
         self.say(organisation, "enrolment.requested", requested_on="2025-06-20", cohort_owner=self.lead, **requested)
@@ -241,7 +243,7 @@ class Storyteller:
                 enrolment = self._id(*self._person(promotion))
                 organisation = promotion["organisation"]
                 self.say(self.lead, "enrolment.seat-promoted", enrolment_id=enrolment, employer=organisation)
-                self.say(organisation, "enrolment.confirmed", enrolment_id=enrolment)
+                self.say(organisation, "enrolment.confirmed", enrolment_id=enrolment, route=self.routes[enrolment])
 
     def _practise(self, person: Mapping[str, Any], outcome: Mapping[str, Any]) -> None:
         organisation, enrolment = person["organisation"], self._id(*self._person(person))
