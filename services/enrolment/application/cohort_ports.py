@@ -1,5 +1,6 @@
-"""What cohorts need from outside, as protocols: the owner's cohorts, places, queue, sessions and attendance, and what
-an employer has heard of its people's places.
+"""What cohorts need from outside, as protocols.
+
+The owner's cohorts, places, queue, sessions and attendance, and what an employer has heard of its people's places.
 """
 
 from __future__ import annotations
@@ -94,5 +95,5 @@ class PlaceNews(Protocol):
     def put_terms(self, told: CohortTermsSet) -> None:
         """Keep a cohort's days, quotas and invitations; those of another owner under the same name stay."""
 
-    def terms(self, course: str, intake: str) -> CohortTermsSet | None:
-        """Return a cohort's days, quotas and invitations, or None: none were told."""
+    def terms(self) -> dict[tuple[str, str], CohortTermsSet]:
+        """Return the days, quotas and invitations that were told, by course and intake."""

@@ -1,5 +1,6 @@
-"""What an employer keeps of what cohorts' owners tell it about its people's places: the numbers behind each decision,
-attendance, and a cohort's days and quotas.
+"""What an employer keeps of what cohorts' owners tell it about its people's places.
+
+The numbers behind each decision, attendance, and a cohort's days and quotas.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class StoredPlaceNews:
         if known is None or known["owner"] == told.owner:
             self._terms.replace_one({"_id": name}, document_of(told, name), upsert=True)
 
-    def terms(self, course: str, intake: str) -> CohortTermsSet | None:
-        """Return a cohort's days, quotas and invitations, or None: none were told."""
-        found = self._terms.find_one({"_id": f"{course}/{intake}"})
-        return value_of(found, CohortTermsSet) if found else None
+    def terms(self) -> dict[tuple[str, str], CohortTermsSet]:
+        """Return the days, quotas and invitations that were told, by course and intake."""
+        found = [value_of(document, CohortTermsSet) for document in self._terms.find({})]
+        return {(told.course, told.intake): told for told in found}

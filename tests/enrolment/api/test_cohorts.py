@@ -140,3 +140,19 @@ def test_e8_an_enrolment_that_ended_is_not_explained_by_the_seat_it_had(house):
     assert house.good("GET", f"enrolments/{one}", org="ealing")["explanation"] == "1st of 1"
     body = {"reason": "workload", "withdrawn_on": "2025-10-01"}
     assert house.good("POST", f"enrolments/{one}/withdraw", org="ealing", json=body)["explanation"] is None
+
+
+def test_e12_partners_read_in_the_catalogue_what_was_promised_to_whom(house):
+    """Days, invitations and quotas are known before anybody asks."""
+    house.open_course(capacity=3)
+    quotas = [{"employer": "harrow", "at_most": 2, "reserved": 1}]
+    _set(house, capacity=3, quotas=quotas, invited=["harrow"], starts_on="2025-09-15")
+    house.settle()
+    for org in ("harrow", "brent"):
+        cohort = house.good("GET", "/v1/catalogue", org=org)["items"][0]["cohorts"][0]
+        assert (cohort["quotas"], cohort["invited"], cohort["starts_on"], cohort["ends_on"]) == (
+            quotas,
+            ["harrow"],
+            "2025-09-15",
+            None,
+        )
