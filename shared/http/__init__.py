@@ -20,6 +20,7 @@ Signatures:
     scope(action) public(reason) accepts(schema) asks(schema) uploads(*content_types, most_bytes=) paged conditional
     returns(status, schema=None, *, content_type="application/json", etag=False, description=None) refuses(status, text)
     current_principal() -> Principal ; current_service() -> ServiceDescription
+    carry_on(organisation, Callable[[Work], bool])  (small transactions after the one that was answered)
     transact(organisation, Callable[[Work], Reply]) -> Reply ; read(organisation, Callable[[Reading], Reply]) -> Reply
     Reply(status, body=None, etag=None, location=None, raw=None, content_type=..., filename=None)
     load(schema) -> dict ; query(schema) -> dict ; uploaded() -> Upload(content, content_type, filename)
@@ -52,7 +53,15 @@ from shared.http.fields import (
 from shared.http.paging import Page, cursor_for, page_of
 from shared.http.replies import Reply, etag_of, if_match
 from shared.http.routes import Routes, routes_without_decision, unlisted_actions
-from shared.http.service import ServiceDescription, current_principal, current_service, keep_content, read, transact
+from shared.http.service import (
+    ServiceDescription,
+    carry_on,
+    current_principal,
+    current_service,
+    keep_content,
+    read,
+    transact,
+)
 
 __all__ = [
     "Choice",
@@ -76,6 +85,7 @@ __all__ = [
     "WholeText",
     "accepts",
     "asks",
+    "carry_on",
     "conditional",
     "create_app",
     "current_principal",

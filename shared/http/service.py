@@ -128,6 +128,25 @@ def transact_keyed(
     return once.run(_telling(callback), cause_of_request())
 
 
+def carry_on(organisation: str, step: Callable[[Work], bool]) -> None:
+    """Run `step` in transactions of its own, one after the other, until it returns False: there is nothing more to do.
+
+    For what follows from a change that `transact` has taken and is too much for one transaction. Each step finds by
+    itself where the last one that was committed left off, and may run more than once; a process that ends in between
+    leaves the rest undone, so what was taken must show that it is not finished. Steps tell or say why not, as ever.
+    """
+    must_be_hosted(organisation)
+    unit, cause = current_service().unit_of_work, cause_of_request()
+
+    def held_to_account(work: Work) -> bool:
+        goes_on = step(work)
+        work.before_commit(lambda: _must_have_told(work))
+        return goes_on
+
+    while unit.run(organisation, held_to_account, cause=cause):
+        pass
+
+
 def _telling(callback: Callable[[Work], Reply]) -> Callable[[Work], Reply]:
     """Return `callback`, held to account before it is committed: after the writes that it left for the end."""
 

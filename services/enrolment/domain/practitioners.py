@@ -1,11 +1,22 @@
-"""A practitioner as the employer keeps them, with dated line managers. Only this employer ever sees these details."""
+"""A practitioner as the employer keeps them: dated details, line managers, employments, absences, identifiers.
+
+Only this employer ever sees these details. The plain fields hold what stood on the day of the last change; `as_of`
+gives any other day, as it is known now or was known at an earlier moment.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 
+from services.enrolment.domain import dated
+from services.enrolment.domain.dated import Details, Statement
+from services.enrolment.domain.employments import Absence, Employment, described_start, employment_on
+from services.enrolment.domain.identifiers import HcpcNumber
 from services.enrolment.domain.records import Record
+
+DETAILS = tuple(field.name for field in fields(Details))
+NEWLY_QUALIFIED = "ASYE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +26,12 @@ class LineManager:
     line_manager_ref: str | None
     line_manager_id: str | None
     from_on: date
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Practitioner:
-    """One person of one employer. `line_managers` are in order of their days."""
+    """One person of one employer. `line_managers` are in order of their days; `corrected_managers` once stood there."""
 
     practitioner_id: str
     employee_ref: str
@@ -35,6 +47,26 @@ class Practitioner:
     fte: str | None = None
     line_managers: tuple[LineManager, ...] = ()
     version: int = 0
+    statements: tuple[Statement, ...] = ()
+    employments: tuple[Employment, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    corrected_managers: tuple[LineManager, ...] = ()
+    hcpc_numbers: tuple[HcpcNumber, ...] = ()
+    uln: str | None = None
+    husid: str | None = None
+    sid: str | None = None
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """When something was told: now, and from which day it holds (None: it names no day)."""
+
+    at: datetime
+    today: date
+    effective_on: date | None = None
+    said_at: datetime | None = None
+    source_ref: str | None = None
 
 
 def from_record(practitioner_id: str, record: Record) -> Practitioner:
@@ -56,17 +88,96 @@ def from_record(practitioner_id: str, record: Record) -> Practitioner:
 
 
 def described_again(known: Practitioner, described: Practitioner) -> Practitioner:
-    """Return `known` with the details of a later description; line managers and version stay as they are."""
-    return replace(described, line_managers=known.line_managers, version=known.version)
+    """Return `known` with the details of a later description, which hold from no other day than now.
+
+    Everything that a description does not say (managers, histories, identifiers, merges, version) stays as it is.
+    """
+    told = {name: getattr(described, name) for name in DETAILS}
+    return replace(known, **told, employment_start=described.employment_start)
+
+
+def described_on(known: Practitioner | None, described: Practitioner, telling: Telling) -> Practitioner:
+    """Return the person once a description was told: in its place by the day from which it holds.
+
+    A first description that names no day holds from the start of employment, a later one from the day it is told,
+    never before the first. What is told of an earlier day does not change what a later day has.
+    """
+    person = known if known is not None else described
+    statements = tuple(person.statements or _as_first_told(known, telling))
+    first_on = statements[0].effective_on if statements else described.employment_start or telling.today
+    undated_on = max(telling.today, first_on) if statements else first_on
+    details = Details(**{name: getattr(described, name) for name in DETAILS})
+    new = Statement(
+        telling.effective_on or undated_on, telling.at, telling.said_at or telling.at, details, telling.source_ref
+    )
+    after = dated.added(statements, new, is_dated=telling.effective_on is not None)
+    employments = person.employments or _as_first_employed(known, telling)
+    if dated.is_newest(statements, new):
+        employments = described_start(employments, described.employment_start, telling.at)
+    if known is not None and after == known.statements and employments == known.employments:
+        return known
+    return on_day(replace(person, statements=after, employments=employments), telling.today)
+
+
+def on_day(person: Practitioner, day: date, known_at: datetime | None = None) -> Practitioner:
+    """Return the person with the plain fields of `day`; before the first statement's day, that first one's."""
+    known = [one for one in person.statements if known_at is None or one.recorded_at <= known_at]
+    standing = dated.standing_on(known, day) or next(iter(known), None)
+    told = {name: getattr(standing.details, name) for name in DETAILS} if standing else {}
+    employment = employment_on(person.employments, day, known_at)
+    start = employment.started_on if employment else person.employment_start
+    return replace(person, **told, employment_start=start)
+
+
+def as_of(person: Practitioner, day: date, known_at: datetime | None = None) -> Practitioner | None:
+    """Return the person as of `day`, as known at `known_at` (now); None when nothing was known of that day then."""
+    if person.statements and dated.standing_on(person.statements, day, known_at) is None:
+        return None
+    return replace(on_day(person, day, known_at), line_managers=managers_at(person, known_at))
 
 
 def managed_by(person: Practitioner, manager: LineManager) -> Practitioner:
-    """Return the person with a line manager from a day on; another one of the same day is replaced."""
+    """Return the person with a line manager from a day on; another one of the same day is replaced, not forgotten."""
+    same = [known for known in person.line_managers if known.from_on == manager.from_on]
+    if any(known.line_manager_id == manager.line_manager_id for known in same):
+        return person
     others = [known for known in person.line_managers if known.from_on != manager.from_on]
-    return replace(person, line_managers=tuple(sorted([*others, manager], key=lambda each: each.from_on)))
+    return replace(
+        person,
+        line_managers=tuple(sorted([*others, manager], key=lambda each: each.from_on)),
+        corrected_managers=(*person.corrected_managers, *same),
+    )
+
+
+def managers_at(person: Practitioner, known_at: datetime | None = None) -> tuple[LineManager, ...]:
+    """Return the line managers in order of their days, as they were known at `known_at` (now)."""
+    if known_at is None:
+        return person.line_managers
+    told = [*person.corrected_managers, *person.line_managers]
+    known = {one.from_on: one for one in told if one.recorded_at is None or one.recorded_at <= known_at}
+    return tuple(one for _, one in sorted(known.items()))
 
 
 def manager_on(person: Practitioner, day: date) -> LineManager | None:
     """Return who manages the line on `day`; None before the first."""
     known = [manager for manager in person.line_managers if manager.from_on <= day]
     return known[-1] if known else None
+
+
+def has_been_newly_qualified(person: Practitioner) -> bool:
+    """Return whether the person was ever said to be in the assessed and supported year."""
+    levels = {person.pcf_level, *(one.details.pcf_level for one in person.statements)}
+    return NEWLY_QUALIFIED in levels
+
+
+def _as_first_told(known: Practitioner | None, telling: Telling) -> tuple[Statement, ...]:
+    """Return what a person kept before there was a history had: one statement from the start of employment."""
+    if known is None:
+        return ()
+    details = Details(**{name: getattr(known, name) for name in DETAILS})
+    return (Statement(known.employment_start or telling.today, telling.at, telling.at, details),)
+
+
+def _as_first_employed(known: Practitioner | None, telling: Telling) -> tuple[Employment, ...]:
+    start = known.employment_start if known else None
+    return (Employment(start, telling.at),) if start is not None else ()

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.assessment.domain.supervision import Session, compliance
+from services.assessment.domain.supervision import Absence, Session, compliance
 
 START = date(2025, 9, 1)
 
@@ -59,3 +59,30 @@ def test_everybody_else_needs_one_session_in_each_full_month():
     assert (result.held, result.to_standard) == (3, 2)
     assert found((), date(2025, 10, 30), is_new=False, start=date(2025, 9, 2)).months_without == ()
     assert found((), date(2025, 10, 31), is_new=False, start=date(2025, 9, 2)).months_without == ("2025-10",)
+
+
+def test_absent_days_stop_the_clock():
+    """Absent days count neither towards a gap nor towards six weeks; a month with one is not asked about (BR-26)."""
+    away = (
+        Absence(START + timedelta(10), START + timedelta(30)),
+        Absence(START + timedelta(20), START + timedelta(23)),
+    )
+    sessions = tuple(held_on(START + timedelta(day)) for day in (7, 35, 42, 49, 56))
+    until = START + timedelta(63)
+    asked = {"started_on": START, "from_on": START, "until_on": until, "is_newly_qualified": True}
+    assert [gap.days for gap in compliance(sessions, **asked).gaps] == [28]
+    assert compliance(sessions, **asked, absences=away).is_met
+    assert not compliance(sessions[:4], **asked, absences=away).is_met
+    still = (Absence(date(2025, 10, 15), None),)
+    found = compliance((), **{**asked, "until_on": date(2026, 1, 31), "is_newly_qualified": False}, absences=still)
+    assert found.months_without == ("2025-09",)
+
+
+def test_six_months_are_six_months_of_presence():
+    """Sixty absent days push the monthly stage back by sixty days."""
+    away = (Absence(START + timedelta(100), START + timedelta(159)),)
+    asked = {"started_on": START, "from_on": START, "until_on": START + timedelta(230), "is_newly_qualified": True}
+    fortnightly = (*every(7, START + timedelta(42)), *(held_on(START + timedelta(42 + 14 * n)) for n in range(1, 5)))
+    with_absence = compliance(fortnightly, **asked, absences=away)
+    assert with_absence.gaps[-1].until_on == START + timedelta(230)
+    assert compliance(fortnightly, **asked).gaps[-1].until_on == START + timedelta(180)

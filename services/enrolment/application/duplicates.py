@@ -1,0 +1,152 @@
+"""Two records that may be one person: found, merged, split. Nothing is ever deleted or moved.
+
+A merge makes one id and its employee reference lead to another. Enrolments stay under the id under which they were
+asked for, so that a split has nothing to put back and other services keep what they know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from services.enrolment.application import people
+from services.enrolment.application.duplicate_ports import Candidate
+from services.enrolment.application.ports import Books, Desk, EnrolmentFilter
+from services.enrolment.domain import events
+from services.enrolment.domain.duplicates import reasons
+from services.enrolment.domain.enrolments import Enrolment
+from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo, WrongState
+from services.enrolment.domain.lifecycle import ENDED
+from services.enrolment.domain.practitioners import Practitioner, managed_by
+from shared.clock import london_date
+
+MOST_MERGED = 20
+CANDIDATES_AT_ONCE = 200
+MOST_ENROLMENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two people who are alike, and in what."""
+
+    pair: str
+    one: Practitioner
+    other: Practitioner
+    reasons: tuple[str, ...]
+
+
+def duplicates(books: Books, after: str | None, limit: int) -> list[Duplicate]:
+    """Return up to `limit` pairs who are alike today, in order of their names."""
+    return list(islice(_looked_at(books, after), limit))
+
+
+def _looked_at(books: Books, after: str | None) -> Iterator[Duplicate]:
+    while candidates := books.people.candidates(after, CANDIDATES_AT_ONCE):
+        for candidate in candidates:
+            one = books.people.find(candidate.one_id)
+            other = books.people.find(candidate.other_id)
+            if one is None or other is None:
+                continue
+            if books.people.survivor_of(candidate.one_id) == books.people.survivor_of(candidate.other_id):
+                continue
+            if alike := reasons(one, other):
+                yield Duplicate(candidate.pair, one, other, alike)
+        after = candidates[-1].pair
+
+
+def find_person(books: Books, name: str) -> Practitioner:
+    """Return the person of an employee reference or an opaque id, an old one too.
+
+    Raises:
+        NoSuchThing: There is nobody of that name.
+    """
+    found = books.people.find(books.person_id(name)) or books.people.find(books.people.survivor_of(name))
+    if found is None:
+        raise NoSuchThing("no such practitioner")
+    return found
+
+
+def merge(desk: Desk, into_ref: str, from_ref: str) -> Practitioner:
+    """Return the person to whom the other one's id and reference lead from now on.
+
+    Raises:
+        NoSuchThing: One of them is nobody.
+        WrongState: They are one already, or both hold a live enrolment in one cohort.
+        RuleSaysNo: Too many ids would lead to one person.
+    """
+    survivor, other = find_person(desk, into_ref), find_person(desk, from_ref)
+    if survivor.practitioner_id == other.practitioner_id:
+        raise WrongState("these are one person already")
+    behind = desk.people.merged_into(other.practitioner_id)
+    if len(behind) + len(desk.people.merged_into(survivor.practitioner_id)) + 1 > MOST_MERGED:
+        raise RuleSaysNo(f"at most {MOST_MERGED} records may be one person")
+    both = _live_cohorts(desk, survivor) & _live_cohorts(desk, other)
+    if both:
+        course, intake = sorted(both)[0]
+        raise WrongState(f"both hold a live enrolment in {course} {intake}: withdraw one of them first, then merge")
+    today = london_date(desk.now)
+    merged = desk.people.save([replace(other, merged_into=survivor.practitioner_id)])[0]
+    desk.people.forget_merges()
+    desk.tell(events.PractitionerMerged(survivor.practitioner_id, merged.practitioner_id, today), merged.version)
+    for before in [merged, *behind]:
+        _told_managers_of(desk, survivor, before)
+    return survivor
+
+
+def split(desk: Desk, split_ref: str) -> Practitioner:
+    """Return the person whose id leads to themselves again; the pair is not listed as alike again.
+
+    Raises:
+        NoSuchThing: There is nobody of that name.
+        WrongState: They were not merged.
+    """
+    survivor = find_person(desk, split_ref)
+    behind = desk.people.merged_into(survivor.practitioner_id)
+    merged = next((one for one in behind if split_ref in (one.employee_ref, one.practitioner_id)), None)
+    if merged is None or merged.merged_into is None:
+        raise WrongState("this person was not merged into another")
+    survivor_id = merged.merged_into
+    kept = desk.people.save([replace(merged, merged_into=None)])[0]
+    desk.people.forget_merges()
+    desk.people.save_candidate(replace(Candidate.of(survivor_id, kept.practitioner_id), kept_apart=True))
+    desk.tell(events.PractitionerSplit(survivor_id, kept.practitioner_id, london_date(desk.now)), kept.version)
+    return kept
+
+
+def keep_apart(desk: Desk, one_ref: str, other_ref: str) -> None:
+    """Say that two people who are alike are two.
+
+    Raises:
+        NoSuchThing: One of them is nobody.
+        WrongState: They were merged: split them.
+    """
+    one, other = find_person(desk, one_ref), find_person(desk, other_ref)
+    if one.practitioner_id == other.practitioner_id:
+        raise WrongState("these are one person: split them instead")
+    desk.silent("who of an employer's people is alike is its own affair")
+    desk.people.save_candidate(replace(Candidate.of(one.practitioner_id, other.practitioner_id), kept_apart=True))
+
+
+def enrolments_of(books: Books, person: Practitioner) -> list[Enrolment]:
+    """Return a person's enrolments under every id that leads to them, in order of their ids."""
+    ids = [person.practitioner_id, *(one.practitioner_id for one in books.people.merged_into(person.practitioner_id))]
+    found = [
+        enrolment
+        for practitioner_id in ids
+        for enrolment in books.enrolments.page(None, MOST_ENROLMENTS, EnrolmentFilter(practitioner_id=practitioner_id))
+    ]
+    return sorted(found, key=lambda enrolment: enrolment.enrolment_id)
+
+
+def _live_cohorts(books: Books, person: Practitioner) -> set[tuple[str, str]]:
+    return {(one.course, one.intake) for one in enrolments_of(books, person) if one.status not in ENDED}
+
+
+def _told_managers_of(desk: Desk, survivor: Practitioner, before: Practitioner) -> None:
+    """Tell the survivor's line managers under the other id too: work that is known under it has the same ones."""
+    after = before
+    for manager in survivor.line_managers:
+        after = managed_by(after, manager)
+    if after != before:
+        people.tell(desk, before, desk.people.save([after])[0])

@@ -1,0 +1,92 @@
+"""What was told of a person, each with two times: from which day it holds, and when it was recorded here.
+
+A statement describes the person as a whole from its day until the next statement's day. Nothing told is ever
+overwritten: a correction of a day stands beside what it corrects, and counts because it was said later.
+Source: domain report, traps for event handling (HR feeds repeat and back-date: keep both times).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+MOST_STATEMENTS = 400
+"""More than a year of a feed that speaks every day; older repetitions are let go then, never a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What may change about a person of one employer."""
+
+    given_name: str | None = None
+    family_name: str | None = None
+    email: str | None = None
+    date_of_birth: date | None = None
+    swe_number: str | None = None
+    pcf_level: str | None = None
+    job_title: str | None = None
+    team: str | None = None
+    fte: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The details from `effective_on`, that day included, as told at `said_at` and recorded at `recorded_at`.
+
+    `said_at` is the sender's own time where it gave one, else when it was recorded; `source_ref` is its own name for
+    the message.
+    """
+
+    effective_on: date
+    recorded_at: datetime
+    said_at: datetime
+    details: Details
+    source_ref: str | None = None
+
+
+def added(known: Sequence[Statement], new: Statement, *, is_dated: bool) -> tuple[Statement, ...]:
+    """Return the statements with `new` in its place; the same ones when it is no news.
+
+    No news is: the same message again (its reference, its day, its content), the content that its day has already, and,
+    for one that names no day itself (`is_dated` false), the content that stands on that day anyhow.
+    """
+    same_day = [one for one in known if one.effective_on == new.effective_on]
+    if is_repeat(known, new) or (same_day and same_day[-1].details == new.details):
+        return tuple(known)
+    standing = standing_on(known, new.effective_on)
+    if not is_dated and standing is not None and standing.details == new.details:
+        return tuple(known)
+    found = sorted([*known, new], key=lambda one: (one.effective_on, one.said_at))
+    return tuple(found) if len(found) <= MOST_STATEMENTS else _thinned(found)
+
+
+def is_repeat(known: Sequence[Statement], new: Statement) -> bool:
+    """Return whether this very message was told before: the sender's reference, the day and the content are known."""
+    told = (new.source_ref, new.effective_on, new.details)
+    return new.source_ref is not None and any((one.source_ref, one.effective_on, one.details) == told for one in known)
+
+
+def is_newest(known: Sequence[Statement], new: Statement) -> bool:
+    """Return whether `new` speaks of the last day told of, or of a later one, and is not an old message again."""
+    if not known:
+        return True
+    last = known[-1]
+    return not is_repeat(known, new) and (new.effective_on, new.said_at) >= (last.effective_on, last.said_at)
+
+
+def standing_on(known: Sequence[Statement], day: date, known_at: datetime | None = None) -> Statement | None:
+    """Return what holds on `day`, as it was known at `known_at` (now); None: nothing does."""
+    found = None
+    for one in known:
+        if one.effective_on <= day and (known_at is None or one.recorded_at <= known_at):
+            found = one
+    return found
+
+
+def _thinned(found: list[Statement]) -> tuple[Statement, ...]:
+    """Return them without the first that only repeats the one before it and is repeated by the next."""
+    for place in range(1, len(found) - 1):
+        if found[place - 1].details == found[place].details == found[place + 1].details:
+            return (*found[:place], *found[place + 1 :])
+    return tuple(found)

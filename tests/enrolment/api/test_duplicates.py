@@ -1,0 +1,130 @@
+"""Records that may be one person: found, merged, split; and what never joins anything."""
+
+from __future__ import annotations
+
+from tests.enrolment.conftest import a_record
+
+ALIKE = {
+    "given_name": "Zoë",
+    "family_name": "O'Brien-Hart",
+    "date_of_birth": "1990-02-03",
+    "employment_start": "2020-01-06",
+}
+
+
+def put(house, ref, org="brent", **body):
+    """Return a person once their details were told."""
+    answer = house.tell_of(ref, org, **body)
+    assert answer.status_code < 300, answer.get_data(as_text=True)
+    return answer.json
+
+
+def listed(house):
+    """Return the pairs that may be one person: their references and what they have in common."""
+    return [
+        (sorted(one["employee_ref"] for one in pair["people"]), pair["reasons"])
+        for pair in house.pages("practitioner-duplicates")
+    ]
+
+
+def merge(house, into, merged):
+    """Return the answer to a merge."""
+    return house.ask("POST", "practitioner-duplicates/merge", json={"into": into, "merged": merged})
+
+
+def test_duplicates_are_found_by_number_by_name_and_birth_and_by_address(house):
+    """Each with the reason; accents, blanks, hyphens and case make no difference."""
+    put(house, "1", **ALIKE)
+    put(house, "2", **{**ALIKE, "given_name": "ZOE", "family_name": "OBRIEN HART"})
+    put(house, "3", swe_number="SW53380", family_name="Hart")
+    put(house, "4", swe_number="sw 0053380", family_name="Singh")
+    put(house, "5", email="A@b.example")
+    put(house, "6", email="a@B.example")
+    put(house, "7", **{**ALIKE, "date_of_birth": "1991-02-03"})
+    assert sorted(listed(house)) == [
+        (["1", "2"], ["same_name_and_date_of_birth"]),
+        (["3", "4"], ["same_registration_number"]),
+        (["5", "6"], ["same_email"]),
+    ]
+    put(house, "6", email="other@b.example")
+    assert [refs for refs, _ in sorted(listed(house))] == [["1", "2"], ["3", "4"]]
+    house.good("POST", "practitioner-duplicates/merge", json={"into": "3", "merged": "4"})
+    assert house.ask("POST", "practitioner-duplicates/keep-apart", json={"one": "1", "other": "2"}).status_code == 204
+    assert listed(house) == []
+
+
+def test_merged_person_is_found_under_every_old_name_for_ever(house):
+    """By old reference and old id; chains lead to the end; enrolments of both stand together; nothing is deleted."""
+    house.open_course(capacity=5)
+    house.open_course("CCB", capacity=5)
+    ids = {}
+    for ref, course in (("1", "SAR"), ("2", "CCB")):
+        record = a_record(employee_ref=ref, course=course, email=f"{ref}@b.example", swe_number=f"SW{ref}")
+        ids[ref] = house.good("POST", "enrolments", json=record)["practitioner_id"]
+    ids["3"] = put(house, "3", **ALIKE)["practitioner_id"]
+    assert merge(house, "2", "1").status_code == 200
+    assert merge(house, "3", "2").status_code == 200
+    for name in ("1", "2", ids["1"], ids["2"]):
+        found = house.good("GET", f"practitioners/{name}")
+        assert (found["practitioner_id"], found["resolved_from"]) == (ids["3"], name)
+    assert house.good("GET", "practitioners/3")["resolved_from"] is None
+    together = house.pages("practitioners/3/enrolments")
+    assert {(one["course"], one["practitioner_id"]) for one in together} == {("SAR", ids["1"]), ("CCB", ids["2"])}
+    assert [one["employee_ref"] for one in house.pages("practitioners")] == ["3"]
+    put(house, "1", team="West", employment_start="2020-01-06")
+    assert house.good("GET", "practitioners/3")["team"] == "West"
+    told = [event["data"] for event in house.events("brent") if event["type"] == "enrolment.practitioner-merged.v1"]
+    assert [(one["practitioner_id"], one["merged_id"]) for one in told] == [(ids["2"], ids["1"]), (ids["3"], ids["2"])]
+    assert merge(house, "1", "3").status_code == 409
+
+
+def test_split_gives_everything_back(house):
+    """A merged person is their own again with what was theirs, and the pair is not listed again."""
+    first, second = put(house, "1", **ALIKE), put(house, "2", **ALIKE)
+    assert merge(house, "1", "2").status_code == 200
+    split = house.good("POST", "practitioner-duplicates/split", json={"merged": second["practitioner_id"]})
+    assert split["employee_ref"] == "2"
+    assert house.good("GET", "practitioners/2")["practitioner_id"] == second["practitioner_id"]
+    assert listed(house) == []
+    told = [event["data"] for event in house.events("brent") if event["type"] == "enrolment.practitioner-split.v1"]
+    assert [one["practitioner_id"] for one in told] == [first["practitioner_id"]]
+    assert house.ask("POST", "practitioner-duplicates/split", json={"merged": "2"}).status_code == 409
+
+
+def test_two_live_enrolments_in_one_cohort_are_not_merged(house):
+    """The refusal says what to do, and it works then."""
+    house.open_course(capacity=5)
+    for ref in ("1", "2"):
+        record = a_record(employee_ref=ref, email=f"{ref}@b.example", swe_number=f"SW{ref}")
+        last = house.good("POST", "enrolments", json=record)
+    refused = merge(house, "1", "2")
+    assert refused.status_code == 409
+    assert "withdraw one of them first" in refused.get_data(as_text=True)
+    assert house.good("GET", "practitioners/2")["resolved_from"] is None
+    withdrawn = {"reason": "other", "withdrawn_on": "2026-01-05"}
+    house.good("POST", f"enrolments/{last['enrolment_id']}/withdraw", json=withdrawn)
+    assert merge(house, "1", "2").status_code == 200
+
+
+def test_line_managers_are_told_under_the_old_id_too(house):
+    """Work that another service knows under the old id has the survivor's line managers."""
+    put(house, "1", **ALIKE)
+    old = put(house, "2", **ALIKE)["practitioner_id"]
+    merge(house, "1", "2")
+    body = {"line_manager_ref": "90001", "from_on": "2026-01-05"}
+    house.good("POST", "practitioners/1/line-managers", json=body)
+    told = [event for event in house.events("brent") if event["type"] == "enrolment.line-manager-assigned.v1"]
+    assert old in {event["key"] if "key" in event else event["subject"] for event in told}
+
+
+def test_equal_names_join_nothing(house):
+    """Neither two people of one name, nor two employers' people who are alike in everything, nor their employers."""
+    put(house, "1", given_name="Ada", family_name="Greenwich")
+    put(house, "2", given_name="Ada", family_name="Greenwich")
+    own = put(house, "3", **ALIKE, email="z@b.example", swe_number="SW7")
+    other = put(house, "3", "ealing", **ALIKE, email="z@b.example", swe_number="SW7")
+    assert listed(house) == []
+    assert own["practitioner_id"] != other["practitioner_id"]
+    assert house.ask("GET", f"practitioners/{other['practitioner_id']}").status_code == 404
+    assert merge(house, "3", other["practitioner_id"]).status_code == 404
+    assert house.ask("GET", "practitioner-duplicates", "supervisor").status_code == 403
