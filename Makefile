@@ -1,6 +1,6 @@
 # Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up bench test check lint format types arrows lock contracts kafka test-kafka test-containers clean
+.PHONY: help demo up bench test check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
 
 MARKS := not kafka and not containers and not browser
 demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
@@ -66,6 +66,10 @@ test-kafka: ## the backbone's suite on real Apache Kafka
 test-containers: ## the same suite on apache/kafka and mongo:8 (needs Docker)
 	@requirements/install dev
 	@.venv/bin/pytest -m containers $(PYTEST_FLAGS)
+
+test-browser: ## the pages in a real browser, with axe and screenshots (needs Chromium)
+	@requirements/install dev
+	@.venv/bin/pytest -m browser tests/browser $(PYTEST_FLAGS)
 
 clean: ## forget the local platform's data and logs (keeps .venv)
 	@rm -rf .local
