@@ -14,6 +14,7 @@ from typing import Any
 from services.enrolment.domain.practitioners import Practitioner
 
 ERASED = "erased"
+_FILE_NAME = re.compile(r'"filename"\s*:\s*"((?:[^"\\]|\\.)*)"')
 REFERENCE_KEYS = ("_ref", "_by", "key", "value")
 REFERENCE_NAMES = frozenset({"by", "subject", "actor", "asked_by", "employee_ref"})
 PARTICULARS = (
@@ -53,13 +54,19 @@ class Traces:
         """Return whether a text is the person's employee reference."""
         return text.strip().casefold() in self.references
 
+    def is_file_name(self, text: str) -> bool:
+        """Return whether a file's name tells of the person: there one name is enough, or the reference."""
+        folded = text.casefold()
+        words = [*(word for both in self.names for word in both), *self.references]
+        return self.is_text(text) or any(_word(word, folded) for word in words)
+
     def is_bytes(self, content: bytes) -> bool:
         """Return whether stored JSON tells of the person: by id, by text, or by the reference as a whole value."""
         text = content.decode("utf-8", "replace")
         folded = text.casefold()
         if any(f'"{reference}"' in folded for reference in self.references) or any(one in folded for one in self.ids):
             return True
-        return self.is_text(text)
+        return self.is_text(text) or any(map(self.is_file_name, _FILE_NAME.findall(text)))
 
     def is_row(self, record: Mapping[str, Any], cells: Mapping[str, Any]) -> bool:
         """Return whether a row of a file is about the person: by what was read of it, or by how it was sent."""
@@ -99,6 +106,8 @@ def cleaned(value: Any, traces: Traces, key: str = "") -> Any:  # noqa: ANN401 -
         return [cleaned(one, traces, key) for one in value]
     if not isinstance(value, str):
         return value
+    if key == "filename" and traces.is_file_name(value):
+        return ERASED
     names_a_person = key.endswith(REFERENCE_KEYS) or key in REFERENCE_NAMES
     if (names_a_person and traces.is_reference(value)) or (
         value.casefold() not in traces.ids and traces.is_text(value)
@@ -143,4 +152,4 @@ def _folded(*texts: str | None) -> set[str]:
 
 def _word(name: str, text: str) -> bool:
     """Return whether a name stands in a text by itself: no Ann in Annual."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+    return re.search(rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])", text) is not None

@@ -7,14 +7,17 @@ import json
 import pytest
 
 from services.enrolment import bootstrap
-from services.enrolment.messaging.published import outgoing
 from services.enrolment.domain.events import PractitionerErased
+from services.enrolment.messaging.published import outgoing
 from services.enrolment.storage.personal_data import PLACES
 from tests.enrolment.conftest import a_record
 
 GIVEN, FAMILY, EMAIL, NUMBER, REF = "Zebulonia", "Quuxworth", "zq@canary.example", "SW987654", "CANARY-77"
 CANARIES = (GIVEN, FAMILY, EMAIL, NUMBER, REF)
-HEADINGS = "employee_ref,given_name,family_name,email,date_of_birth,swe_number,pcf_level,employment_start,course,intake,route,manager_approved_on,line_manager_ref"
+HEADINGS = (
+    "employee_ref,given_name,family_name,email,date_of_birth,swe_number,pcf_level,employment_start,course,intake,"
+    "route,manager_approved_on,line_manager_ref"
+)
 
 
 def canary(**changes):
@@ -179,7 +182,7 @@ def test_worker_that_died_in_the_middle_goes_on(house, enrolment_settings, plant
 
 
 def test_receipts_say_who_answered_and_who_has_not(house, enrolment_settings, planted):
-    """Three kinds of services answer; a repeat of an answer is one, a stranger's word about another's person is none."""
+    """Three kinds of services answer; a repeat of an answer is one, a stranger's word is none."""
     told = erase(house, enrolment_settings, planted)
     assert told["receipts"] == []
     assert set(told["missing"]) == {"assessment/brent", "accreditation/goldsmiths", "reporting/nwl-board"}
@@ -203,7 +206,7 @@ def test_access_report_holds_every_collection_and_is_ones_own(house, planted):
     report = house.good("GET", path)
     shown = {one["collection"]: one["rows"] for one in report["held"]}
     assert shown["practitioners"][0]["given_name"] == GIVEN
-    assert shown["enrolments"] and shown["upload_rows"] and shown["records_taken"] and shown["idempotency"]
+    assert [name for name in ("enrolments", "upload_rows", "records_taken", "idempotency") if not shown[name]] == []
     assert any("paragraph 25" in note for note in report["notes"])
     assert house.good("GET", path, "practitioner", subject=REF)["practitioner_id"] == planted
     assert house.ask("GET", path, "practitioner", subject="20002").status_code == 404

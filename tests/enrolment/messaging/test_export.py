@@ -14,7 +14,7 @@ from tests.enrolment.messaging.test_processes import _running, _say, _until
 
 
 @pytest.mark.timeout(180)
-def test_employer_goes_on_at_another_instance_without_double_effects(
+def test_employer_goes_on_at_another_instance_without_double_effects(  # noqa: PLR0915 - one story
     house, enrolment_settings, kafka_bootstrap, tmp_path
 ):
     """Hounslow's data are taken out and in again; what the lead says later arrives once, old answers stay one."""
