@@ -214,7 +214,7 @@ class PreviewRowOut(StrictSchema):
     """One row as it stands in the file."""
 
     line = Whole()
-    cells = Table(keys=Text(), values=Text())
+    cells = Table(keys=Text(), values=Text(shortest=0))
 
 
 class PreviewFaultOut(StrictSchema):

@@ -118,7 +118,7 @@ def preview(
     return Preview(
         mapping=_with_unused(seen, mapping),
         sheets=tuple(seen.sheets),
-        headings=tuple(HeadingFound(each, named.get(each), how.get(each)) for each in seen.headings),
+        headings=tuple(HeadingFound(each, named.get(each), how.get(each)) for each in seen.headings if each),
         missing=tuple(name for name in FIELDS if name in needed and name not in mapping.columns),
         rows=tuple((line, _shown(seen, cells)) for line, cells in seen.rows[:SHOWN_ROWS]),
         looked_at=len(seen.rows),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date
 
 from services.enrolment.domain import field_list
@@ -119,5 +119,5 @@ def nomination_key(record: Record) -> str:
 
 def fingerprint(record: Record) -> str:
     """Return the same text for records whose canonical values are all equal, and only for those."""
-    values = {name: str(value) for name, value in asdict(record).items() if value is not None}
+    values = {name: str(value) for name in FIELDS if (value := getattr(record, name)) is not None}
     return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

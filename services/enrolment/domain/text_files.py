@@ -183,14 +183,14 @@ def place_headings(found: Sequence[str], mapping: FileMapping) -> Mapping[str, i
         headings.pop()
     theirs = mapping.headings
     _refuse_wrong_delimiter(headings, theirs, mapping)
-    doubled = sorted({heading for heading in headings if headings.count(heading) > 1})
+    doubled = sorted({heading for heading in headings if heading and headings.count(heading) > 1})
     if doubled:
         raise _headings(f"these headings stand twice: {_listed(doubled)}; delete or rename one", doubled)
     needed = theirs if mapping.columns else REQUIRED
     missing = [heading for name, heading in theirs.items() if name in needed and heading not in headings]
     if missing:
         raise _headings(f"these headings are missing: {_listed(missing)}", missing)
-    extra = [heading for heading in headings if heading not in theirs.values()]
+    extra = [heading for heading in headings if heading and heading not in theirs.values()]
     if extra:
         raise _headings(f"{len(extra)} heading(s) are not in the column mapping; delete the columns or declare them")
     return {name: headings.index(heading) for name, heading in theirs.items() if heading in headings}
