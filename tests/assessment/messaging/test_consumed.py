@@ -128,3 +128,25 @@ def test_line_manager_and_title_arrive_in_any_order_with_the_portfolio(house, de
     found = house.ask("GET", f"portfolios/{facts['enrolment_id']}", "practitioner", "10001").json
     assert [known["from_on"] for known in found["line_managers"]] == ["2024-01-01", "2026-01-12"]
     assert found["course_title"] == "Safeguarding Adults and Risk"
+
+
+def test_employment_and_absences_move_the_clock_of_supervision(house, deliver):
+    """The latest employment's start counts, not the first line manager's day; absent days stop the clock (BR-26)."""
+    person = house.person_id("10001")
+    deliver("enrolment.confirmed.v1", **confirmed(practitioner_id=person, pcf_level="ASYE"))
+    manager = {"practitioner_id": person, "line_manager_id": house.person_id("90001"), "from_on": "2015-01-05"}
+    deliver("enrolment.line-manager-assigned.v1", **manager)
+    asked = {"practitioner_ref": "10001", "until": "2026-01-19"}
+
+    def gaps():
+        answer = house.ask("GET", "supervision-compliance", "supervisor", "90001", query_string=asked)
+        return [gap["days"] for gap in answer.json["gaps"]]
+
+    assert gaps() == []
+    told = {"practitioner_id": person, "started_on": "2026-01-05", "ended_on": None, "absences": []}
+    deliver("enrolment.employment-dated.v1", **told)
+    assert gaps() == [14]
+    away = [{"from_on": "2026-01-09", "until_on": "2026-01-16"}]
+    deliver("enrolment.employment-dated.v1", **{**told, "absences": away})
+    deliver("enrolment.employment-dated.v1", **{**told, "absences": away})
+    assert gaps() == []
