@@ -71,7 +71,6 @@ PLACES: Final[Mapping[str, Place]] = {
     "cpd_entitlement": Place(OPAQUE, "the employer's days a year for everybody"),
     "programmes": Place(OPAQUE, "the programme lead's programmes"),
     "module_decisions": Place(OPAQUE, "universities' decisions about courses"),
-    "passed_portfolios": Place(OPAQUE, "that a portfolio was passed, by opaque ids", ("practitioner_id",)),
     "courses": Place(OPAQUE, "the programme lead's courses"),
     "cohorts": Place(OPAQUE, "the programme lead's cohorts"),
     "places": Place(OPAQUE, "seats and queues, by opaque ids of enrolments"),
