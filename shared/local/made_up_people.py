@@ -37,7 +37,6 @@ from shared.web.wording import ROLE_WORDS
 
 CODE_SECONDS: Final = 60
 TOKEN_SECONDS: Final = 300
-KEY_ID: Final = "made-up-people"
 LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "localhost"})
 
 PAGE: Final = """<!doctype html>
@@ -88,7 +87,7 @@ class Provider:
 
     partnership: Partnership
     clock: Clock
-    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": KEY_ID}))
+    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     codes: dict[str, Attempt] = field(default_factory=dict)
 
     def roles(self, organisation: str) -> list[str]:
@@ -176,7 +175,7 @@ class Provider:
             "iat": now,
             "exp": now + TOKEN_SECONDS,
         }
-        token = jwt.encode({"alg": "ES256", "kid": KEY_ID}, claims, self.key, algorithms=["ES256"])
+        token = jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key, algorithms=["ES256"])
         access = secrets.token_urlsafe(24)
         return jsonify(access_token=access, token_type="Bearer", expires_in=TOKEN_SECONDS, id_token=token)  # noqa: S106
 

@@ -27,6 +27,7 @@ TOUCH_AFTER_SECONDS: Final = 60
 WHO: Final = "who"
 FORM_TOKEN: Final = "form_token"  # noqa: S105 - a name, no secret
 BACK: Final = "back"
+LONGEST_ADDRESS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,9 @@ def is_form_token(sent: str) -> bool:
 
 
 def go_back_to(address: str) -> None:
-    """Remember which page was asked for, for after signing in."""
-    session[BACK] = address
+    """Remember which page was asked for, for after signing in; only one of our own, and one that fits a cookie."""
+    if address.startswith("/") and not address.startswith(("//", "/\\")) and len(address) <= LONGEST_ADDRESS:
+        session[BACK] = address
 
 
 def take_back_address(otherwise: str) -> str:

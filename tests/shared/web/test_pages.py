@@ -8,7 +8,7 @@ import time
 import pytest
 
 from shared.testing.pages import browser_of, hidden_fields, send_form
-from shared.web.sessions import WHO
+from shared.web.sessions import WHO, go_back_to, take_back_address
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -25,6 +25,18 @@ def test_stranger_is_sent_to_sign_in_and_the_page_is_remembered(toys):
     assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
     with browser.session_transaction() as session:
         assert session["back"] == "/things?q=a"
+
+
+def test_an_address_that_is_too_long_or_elsewhere_is_not_gone_back_to(toys):
+    """Signing in leads to our own pages only, and the cookie stays small."""
+    browser = toys.test_client()
+    browser.get("/things?q=" + "a" * 2000)
+    with browser.session_transaction() as session:
+        assert "back" not in session
+    with toys.test_request_context("/"):
+        for address in ("//evil.example/", "/\\evil.example", "https://evil.example/"):
+            go_back_to(address)
+            assert take_back_address("/things") == "/things"
 
 
 def test_role_table_decides_and_the_refusal_is_a_page(toys):

@@ -288,6 +288,15 @@ def test_the_liar_telling_the_truth_is_believed(toys, liar):
     assert who["roles"] == ["hr"]
 
 
+def test_provider_that_changes_its_key_is_believed_at_once(toys, liar):
+    """A new key id makes us ask for the keys again."""
+    attempt(toys, liar)
+    liar.key = ECKey.generate_key("P-256", {"kid": "new"})
+    liar.sign = lambda claims: jwt.encode({"alg": "ES256", "kid": "new"}, claims, liar.key, algorithms=["ES256"])
+    answer, who = attempt(toys, liar)
+    assert (answer.status_code, who["roles"]) == (303, ["hr"])
+
+
 @pytest.mark.parametrize(
     "claims",
     [
