@@ -117,4 +117,4 @@ def test_what_was_taken_under_a_merged_record_counts(house):
     house.good("POST", "practitioner-duplicates/merge", json={"into": "10001", "merged": "10009"})
     for reference in ("10001", "10009"):
         found = house.good("GET", "recommendations", query_string={"practitioner": reference})
-        assert [(one["course"], one["code"]) for one in found["left_out"]][0] == ("ONE", "already_completed")
+        assert next((one["course"], one["code"]) for one in found["left_out"]) == ("ONE", "already_completed")
