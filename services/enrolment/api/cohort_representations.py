@@ -28,7 +28,7 @@ def cohort(found: CohortView, names: Names) -> Body:
         "queued": kept.cohort.waiting,
         **_only(kept, "starts_on", "ends_on"),
         **_only(kept.cohort.terms, "invited", "quotas"),
-        **_only(kept.cohort, "shares"),
+        "shares": [_only(share, "employer", "taken", "waiting") for share in kept.cohort.shares],
         "seats": [place(each, names) for each in found.seats],
         "waiting": [place(each, names) for each in found.waiting],
     }

@@ -141,23 +141,15 @@ def _fill(desk: Desk, kept: KeptCohort) -> tuple[seats.Cohort, list[tuple[Place,
     """
     cohort = kept.cohort
     promoted: list[tuple[Place, seats.Cohort]] = []
-    heads: dict[str, Place | None] = {}
+    heads: dict[str, Place] = {}
     while len(promoted) < MOST_AT_ONCE and (employers := seats.in_turn(cohort)):
-        if cohort.terms.quotas:
-            for employer in employers:
-                if employer not in heads:
-                    heads[employer] = desk.places.first_waiting(kept.course, kept.intake, employer)
-            first = min(
-                (head for employer in employers if (head := heads[employer]) is not None),
-                key=lambda place: place.number,
-            )
-            heads.pop(first.employer)
-        else:
-            head = desk.places.first_waiting(kept.course, kept.intake)
-            if head is None:
-                raise LookupError("a cohort's counts say that somebody waits")
-            first = head
-        cohort = seats.promote(cohort, first.employer)
+        for employer in employers:
+            if employer not in heads:
+                waits_from = cohort.share_of(employer).waits_from
+                heads[employer] = desk.places.first_waiting(kept, employer, waits_from)
+        first = min((heads[employer] for employer in employers), key=lambda place: place.number)
+        heads.pop(first.employer)
+        cohort = seats.promote(cohort, first.employer, first.number)
         promoted.append((desk.places.save(replace(first, state=seats.SEAT)), cohort))
     return cohort, promoted
 

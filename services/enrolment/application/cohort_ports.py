@@ -42,10 +42,14 @@ class Places(Protocol):
     def save(self, place: Place) -> Place:
         """Keep the place as its next version and return that."""
 
-    def first_waiting(self, course: str, intake: str, employer: str | None = None) -> Place | None:
-        """Return the head of the queue, or of one employer's people in it; it reads one place, not the queue."""
+    def first_waiting(self, kept: KeptCohort, employer: str, waits_from: int) -> Place:
+        """Return who came first of one employer's people in the queue, none of whom came before `waits_from`.
 
-    def page(self, course: str, intake: str, state: str, after: int, limit: int) -> list[Place]:
+        Raises:
+            LookupError: Nobody of that employer waits.
+        """
+
+    def page(self, kept: KeptCohort, state: str, after: int, limit: int) -> list[Place]:
         """Return up to `limit` places of one state that arrived after number `after`, in order of arrival."""
 
     def count_until(self, course: str, intake: str, state: str, number: int) -> int:

@@ -48,7 +48,7 @@ def view(books: Books, kept: KeptCohort) -> CohortView:
 
 def places(books: Books, kept: KeptCohort, state: str, after: int, limit: int) -> list[Explained]:
     """Return up to `limit` places of one state that arrived after number `after`, with the numbers as they are now."""
-    found = books.places.page(kept.course, kept.intake, state, after, limit)
+    found = books.places.page(kept, state, after, limit)
     before = books.places.count_until(kept.course, kept.intake, state, after) if after else 0
     return [
         (place, explanations.standing(kept.cohort, place.employer, state, rank))

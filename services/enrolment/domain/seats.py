@@ -62,11 +62,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of a cohort's seats one employer has, and how many of its people wait."""
+    """How many of a cohort's seats one employer has, and how many of its people wait: none came before `waits_from`."""
 
     employer: str
     taken: int = 0
     waiting: int = 0
+    waits_from: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def ask(cohort: Cohort, employer: str) -> tuple[Cohort, Answer]:
     number = cohort.arrivals + 1
     if cohort.may_take(employer) and not in_turn(cohort):
         return replace(_counted(cohort, employer, taken=1), arrivals=number), Answer(SEAT, number)
-    waits = replace(_counted(cohort, employer, waiting=1), arrivals=number)
+    begins = None if cohort.share_of(employer).waiting else number
+    waits = replace(_counted(cohort, employer, waiting=1, waits_from=begins), arrivals=number)
     return waits, Answer(WAITING, number, position=waits.waiting)
 
 
@@ -151,15 +153,15 @@ def in_turn(cohort: Cohort) -> tuple[str, ...]:
     return tuple(share.employer for share in cohort.shares if share.waiting and cohort.may_take(share.employer))
 
 
-def promote(cohort: Cohort, employer: str) -> Cohort:
-    """Return the cohort after the first of `employer` in the queue got a seat.
+def promote(cohort: Cohort, employer: str, number: int) -> Cohort:
+    """Return the cohort after the first of `employer` in the queue, who came as `number`, got a seat.
 
     Raises:
         RuleSaysNo: Nobody of that employer waits, or it may not have one more seat.
     """
     if employer not in in_turn(cohort):
         raise RuleSaysNo(f"nobody of {employer} can be given a seat now")
-    return _counted(cohort, employer, taken=1, waiting=-1)
+    return _counted(cohort, employer, taken=1, waiting=-1, waits_from=number + 1)
 
 
 def change(cohort: Cohort, capacity: int, terms: Terms) -> Cohort:
@@ -183,7 +185,7 @@ def hand_over(cohort: Cohort, from_employer: str, to_employer: str, state: str) 
     left = leave(cohort, from_employer, state)
     if state == SEAT and left.may_take(to_employer):
         return _counted(left, to_employer, taken=1), SEAT
-    return _counted(left, to_employer, waiting=1), WAITING
+    return _counted(left, to_employer, waiting=1, waits_from=0), WAITING
 
 
 def shares_of(places: Sequence[tuple[str, str]]) -> tuple[Share, ...]:
@@ -197,9 +199,16 @@ def shares_of(places: Sequence[tuple[str, str]]) -> tuple[Share, ...]:
     return tuple(shares[employer] for employer in sorted(shares))
 
 
-def _counted(cohort: Cohort, employer: str, *, taken: int = 0, waiting: int = 0) -> Cohort:
+def _counted(
+    cohort: Cohort, employer: str, *, taken: int = 0, waiting: int = 0, waits_from: int | None = None
+) -> Cohort:
     share = cohort.share_of(employer)
-    counted = replace(share, taken=share.taken + taken, waiting=share.waiting + waiting)
+    counted = Share(
+        employer,
+        taken=share.taken + taken,
+        waiting=share.waiting + waiting,
+        waits_from=share.waits_from if waits_from is None else waits_from,
+    )
     others = [other for other in cohort.shares if other.employer != employer]
     shares = tuple(sorted([*others, counted], key=lambda one: one.employer))
     return replace(cohort, taken=cohort.taken + taken, waiting=cohort.waiting + waiting, shares=shares)

@@ -17,6 +17,10 @@ from services.enrolment.storage.keeping import chunks, keep_version
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading
 
+FIRST_SPAN = 32
+LONGEST_SPAN = 1024
+"""How many numbers of a queue one question is about."""
+
 
 class StoredCohorts:
     """Cohorts by course and intake."""
@@ -76,16 +80,36 @@ class StoredPlaces:
         self._rows.replace_version(self._document(after), place.version)
         return after
 
-    def first_waiting(self, course: str, intake: str, employer: str | None = None) -> Place | None:
-        """Return the head of the queue, or of one employer's people in it; it reads one place, not the queue."""
-        wanted = self._wanted(course, intake, WAITING) | ({} if employer is None else {"employer": employer})
-        found = self._rows.find(wanted, sort=[("number", 1)], limit=1)
-        return value_of(found[0], Place) if found else None
+    def first_waiting(self, kept: KeptCohort, employer: str, waits_from: int) -> Place:
+        """Return who came first of one employer's people in the queue, none of whom came before `waits_from`.
 
-    def page(self, course: str, intake: str, state: str, after: int, limit: int) -> list[Place]:
+        Raises:
+            LookupError: Nobody of that employer waits.
+        """
+        wanted = {**self._wanted(kept.course, kept.intake, WAITING), "employer": employer}
+        found = self._in_order(wanted, waits_from, kept.cohort.arrivals, 1)
+        if not found:
+            raise LookupError("a cohort's counts say that somebody waits")
+        return found[0]
+
+    def page(self, kept: KeptCohort, state: str, after: int, limit: int) -> list[Place]:
         """Return up to `limit` places of one state that arrived after number `after`, in order of arrival."""
-        wanted = {**self._wanted(course, intake, state), "number": {"$gt": after}}
-        return [value_of(found, Place) for found in self._rows.find(wanted, sort=[("number", 1)], limit=limit)]
+        wanted = self._wanted(kept.course, kept.intake, state)
+        return self._in_order(wanted, after + 1, kept.cohort.arrivals, limit)
+
+    def _in_order(self, wanted: dict[str, object], first: int, last: int, limit: int) -> list[Place]:
+        """Return up to `limit` places from number `first` on, asking for growing spans of numbers.
+
+        A sorted question without an upper end makes some databases read all that follows.
+        """
+        found: list[Place] = []
+        span = max(limit, FIRST_SPAN)
+        while first <= last and len(found) < limit:
+            within = {**wanted, "number": {"$gte": first, "$lt": first + span}}
+            rows = self._rows.find(within, sort=[("number", 1)], limit=limit - len(found))
+            found += [value_of(row, Place) for row in rows]
+            first, span = first + span, min(span * 2, LONGEST_SPAN)
+        return found
 
     def count_until(self, course: str, intake: str, state: str, number: int) -> int:
         """Return how many places of one state arrived up to and with `number`."""

