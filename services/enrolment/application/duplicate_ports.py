@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Two people who were alike in something when one of them was kept; `kept_apart`: somebody said they are two."""
+    """Two people who are alike in something; `kept_apart`: somebody said they are two."""
 
     pair: str
     one_id: str

@@ -117,7 +117,7 @@ class People(Protocol):
         """Look again at who was merged: somebody just was."""
 
     def candidates(self, after: str | None, limit: int) -> list[Candidate]:
-        """Return pairs that were once found to be alike and not said to be two, in order of their name."""
+        """Return pairs that are alike in something and not said to be two, in order of their name."""
 
     def save_candidate(self, candidate: Candidate) -> None:
         """Keep what is known of a pair."""

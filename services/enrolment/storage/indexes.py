@@ -31,7 +31,7 @@ _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
     "notices": [[("state", 1)]],
     "incoming_transfers": [[("state", 1), ("_id", 1)]],
     "handovers": [[("due_on", 1)]],
-    "practitioners": [[("swe_number", 1)], [("match_name", 1)], [("match_email", 1)], [("merged_into", 1), ("_id", 1)]],
+    "practitioners": [[("merged_into", 1), ("_id", 1)]],
     "registrations": [[("status", 1), ("_id", 1)]],
     "cpd_items": [[("practitioner_id", 1), ("held_on", 1)]],
     "uploads": [[("sha256", 1)], [("state", 1)]],

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from services.enrolment.application.duplicate_ports import Candidate
-from services.enrolment.domain.duplicates import SAME_EMAIL, SAME_NAME_AND_BIRTH, SAME_REGISTRATION, match_keys
+from services.enrolment.domain.duplicates import SAME_EMAIL, SAME_NAME_AND_BIRTH, match_keys
 from services.enrolment.domain.errors import PersonErased
 from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.storage.documents import document_of, value_of
@@ -16,8 +16,7 @@ from services.enrolment.storage.keeping import chunks, following
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading, Work
 
-_MATCHED_BY = {SAME_REGISTRATION: "swe_number", SAME_NAME_AND_BIRTH: "match_name", SAME_EMAIL: "match_email"}
-MOST_MATCHES = 500
+_MATCHED_BY = ("swe_number", "match_name", "match_email")
 
 
 class StoredPeople:
@@ -45,7 +44,7 @@ class StoredPeople:
         return [value_of(row, Practitioner) for row in found]
 
     def save(self, people: Sequence[Practitioner]) -> list[Practitioner]:
-        """Keep each as its next version and return those, in the same order; note who may be one person.
+        """Keep each as its next version and return those, in the same order.
 
         Raises:
             PersonErased: One of them was erased, or is being erased: nothing may be written that nobody looks for.
@@ -60,7 +59,6 @@ class StoredPeople:
                 self._rows.replace_version(document, document["version"] - 1)
         if any(person.merged_into for person in [*people, *kept]):
             self._merged = None
-        self._note_candidates(kept)
         return kept
 
     def survivor_of(self, practitioner_id: str) -> str:
@@ -80,9 +78,20 @@ class StoredPeople:
         self._merged = None
 
     def candidates(self, after: str | None, limit: int) -> list[Candidate]:
-        """Return pairs that were once found to be alike, in order of their name; the caller looks whether they are."""
-        found = self._candidates.find({"kept_apart": False, **following(after)}, sort=[("_id", 1)], limit=limit)
-        return [value_of(row, Candidate) for row in found]
+        """Return pairs that are alike in something and not said to be two, in order of their name.
+
+        Looked for when somebody asks, not whenever a person is kept: that would double the time that a file takes.
+        """
+        pairs: dict[str, Candidate] = {}
+        for field in _MATCHED_BY:
+            for ids in self._alike(field):
+                first, *others = sorted(ids)
+                for other in others:
+                    pair = Candidate.of(first, other)
+                    pairs[pair.pair] = pair
+        wanted = sorted(name for name in pairs if after is None or name > after)
+        apart = {row["_id"] for row in self._candidates.find({"kept_apart": True}, projection={"_id": 1})}
+        return [pairs[name] for name in wanted if name not in apart][:limit]
 
     def save_candidate(self, candidate: Candidate) -> None:
         """Keep what is known of a pair."""
@@ -101,23 +110,16 @@ class StoredPeople:
             self._merged = {row["_id"]: row["merged_into"] for row in found}
         return self._merged
 
-    def _note_candidates(self, kept: Sequence[Practitioner]) -> None:
-        """Note pairs that are alike in something, each person with the first of those like them."""
-        pairs: dict[str, Candidate] = {}
-        keys = {person.practitioner_id: match_keys(person) for person in kept}
-        for reason, field in _MATCHED_BY.items():
-            wanted = {own: key for own, of in keys.items() if (key := of[reason]) is not None}
-            alike: dict[str, list[str]] = {}
-            for part in chunks(sorted(set(wanted.values()))):
-                for row in self._rows.find({field: {"$in": part}}, projection={field: 1}, limit=MOST_MATCHES):
-                    alike.setdefault(row[field], []).append(row["_id"])
-            for own, key in wanted.items():
-                others = sorted(set(alike.get(key, ())) - {own})
-                if others:
-                    pair = Candidate.of(own, others[0])
-                    pairs[pair.pair] = pair
-        known = {row["_id"] for part in chunks(sorted(pairs)) for row in self._candidates.find({"_id": {"$in": part}})}
-        self._candidates.insert_many([document_of(pairs[name], name) for name in sorted(pairs.keys() - known)])
+    def _alike(self, field: str) -> list[list[str]]:
+        """Return the ids of people who have one value of a field in common, each with the first of those like them."""
+        found = self._rows.aggregate(
+            [
+                {"$match": {field: {"$gt": ""}, "merged_into": None}},
+                {"$group": {"_id": f"${field}", "ids": {"$push": "$_id"}, "people": {"$sum": 1}}},
+                {"$match": {"people": {"$gt": 1}}},
+            ]
+        )
+        return [row["ids"] for row in found]
 
 
 def _document(person: Practitioner) -> Document:
