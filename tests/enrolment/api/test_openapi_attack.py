@@ -1,0 +1,173 @@
+"""The OpenAPI document attacked by schemathesis: every operation, every check, stateful, once per role.
+
+The application runs on a loopback port with the real database. What schemathesis makes up is the same at every run
+(`deterministic`, the seed is printed); `OPENAPI_ATTACK_EXAMPLES` makes it try more, and `OPENAPI_ATTACK_LONG` adds its
+systematic phase, every limit of every field: some thousand requests for `hr`. The exceptions from its checks are
+in `settings_of` and `of_a_rule_only`, each with its reason; there are no others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from environs import Env
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events, from_schema
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from shared.identifiers import new_identifier
+from shared.identity import RoleTable
+
+SEED = 20250901
+TABLE = RoleTable.of_service("enrolment")
+EXAMPLES = Env().int("OPENAPI_ATTACK_EXAMPLES", 2)
+IS_LONG = Env().bool("OPENAPI_ATTACK_LONG", False)
+WRITING = ("hr", "programme_lead")
+"""The roles that may change the most: for them every phase on what they may; the others, less of everything."""
+ROLES = (*WRITING, "supervisor", "practitioner", "auditor", "operator", "service", None)
+DECIMAL_TEXT = re.compile(r'"-?[0-9.]+"')
+OF_SHAPE = {"urn:problem:invalid-request", "urn:problem:unreadable-request", "urn:problem:unknown-parameter"}
+
+
+class Silent(WSGIRequestHandler):
+    """Writes no line per request."""
+
+    def log(self, _type: str, _message: str, *_: Any) -> None:  # noqa: ANN401 - werkzeug's signature
+        """Say nothing."""
+
+
+class RefusedByShape(Failure):
+    """A request that the document allows was refused for its shape."""
+
+
+@schemathesis.check
+def of_a_rule_only(_ctx: Any, response: Any, case: Any) -> None:  # noqa: ANN401 - schemathesis's signature
+    """Hold 400 and 422 to their meaning: what the document allows may be refused by a rule, never for its shape.
+
+    schemathesis's own `positive_data_acceptance` cannot tell the two apart, so that it is told to expect both.
+    """
+    if response.status_code not in (400, 422) or not is_positive(case):
+        return
+    problem = json.loads(response.content)
+    told = [(fault.get("pointer"), fault["detail"]) for fault in problem.get("errors", [])]
+    if problem["type"] in OF_SHAPE and not is_undocumentable(told, response, case):
+        raise RefusedByShape(
+            operation=case.operation.label, title="Refused by shape", message=f"{problem['detail']} {told}"
+        )
+
+
+def is_undocumentable(told: list[tuple[str | None, str]], response: Any, case: Any) -> bool:  # noqa: ANN401
+    """Return whether the shape refused is one that schemathesis cannot be told of.
+
+    A file without content (it makes those up where the document says at least one byte); a whole number written as
+    2.0 (an integer for JSON Schema, and none for us: what partners hash must have one spelling); the places of a
+    decimal number and the size of one written as text; a day in the address, which is no field of a schema.
+    """
+    if not response.request.body and "multipart" not in (case.media_type or "json"):
+        return True
+    return bool(told) and all(
+        (detail == "Must be a whole number." and ".0" in json.dumps(case.body, default=str))
+        or detail.startswith("Must be a number with at most ")
+        or (detail.startswith("Between ") and DECIMAL_TEXT.search(json.dumps(case.body, default=str)))
+        or pointer == "/day"
+        for pointer, detail in told
+    )
+
+
+def is_positive(case: Any) -> bool:  # noqa: ANN401 - schemathesis's own
+    """Return whether all of the request is as the document says."""
+    return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+@pytest.fixture
+def served(house) -> Iterator[str]:
+    """The address of the whole application on a loopback port."""
+    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Silent)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def settings_of(token: str | None, *, everything: bool) -> SchemathesisConfig:
+    """Return how schemathesis attacks with this token.
+
+    Exceptions, each narrow: data as documented may be refused by a rule (422), by the state of a thing that needs
+    If-Match (412, 428), and by an opaque cursor or an Idempotency-Key of another request (400, 422), which nobody can
+    make up; `of_a_rule_only` holds those refusals to their kinds.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    refused = ["2xx", "3xx", "400", "401", "403", "404", "409", "412", "422", "428"]
+    return SchemathesisConfig.from_dict(
+        {
+            "seed": SEED,
+            "headers": headers,
+            "parameters": {"path.org": "brent"},
+            "continue-on-failure": True,
+            "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none", "no-shrink": True},
+            "checks": {"positive_data_acceptance": {"expected-statuses": refused}},
+            "phases": {"coverage": {"enabled": everything and IS_LONG}, "stateful": {"enabled": everything}},
+        }
+    )
+
+
+def failures_of(address: str, settings: SchemathesisConfig, actions: set[str] | None = None) -> tuple[list[str], int]:
+    """Return every failure as a line, and how many requests were made; `actions` are the only ones asked for."""
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json", config=settings)
+    if actions is not None:
+        schema = schema.include(lambda context: context.operation.definition.raw.get("x-action") in actions)
+    found: dict[str, str] = {}
+    asked = 0
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            asked += len(event.recorder.interactions)
+            found.update(faults_in(event))
+        elif isinstance(event, events.NonFatalError):
+            found.setdefault(f"{event.phase} {event.label}", str(event.value))
+        elif isinstance(event, events.FatalError):
+            found["fatal"] = str(event.exception)
+    return [f"{where}: {what}" for where, what in found.items()], asked
+
+
+def faults_in(event: events.ScenarioFinished) -> Iterator[tuple[str, str]]:
+    """Yield where and what of each failed check of a scenario, one per operation and kind."""
+    for checks in event.recorder.checks.values():
+        for check in checks:
+            if check.failure_info is not None:
+                failure = check.failure_info.failure
+                sample = check.failure_info.code_sample
+                yield f"{event.recorder.label} {failure.title}", f"{failure.message[:500]} {sample[:500]}"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("role", ROLES, ids=str)
+def test_h1_h4_h9_h10_h19_the_openapi_document_withstands_an_attack(house, served, role, capsys):
+    """No request, however made up, is a 5xx, is answered otherwise than documented, or gets past the document."""
+    house.open_course()
+    org = "goldsmiths" if role == "service" else "brent"
+    token = house.issuer.mint(org, [role], "10001", "enrolment") if role else None
+    own = {action for action, grant in TABLE.grants.items() if role in grant.roles} if role in WRITING else None
+    failures, asked = failures_of(served, settings_of(token, everything=role in WRITING), own)
+    with capsys.disabled():
+        print(f"\n{role}: {asked} requests, seed {SEED}, {EXAMPLES} examples", end=" ")  # noqa: T201 - to repeat it
+    assert not failures, "\n".join(failures)
+    assert asked > 0
+
+
+def test_a_shape_that_the_document_does_not_tell_would_be_noticed(house, served):
+    """A route that takes less than it says it takes is found: the attack can fail."""
+    document = json.loads(house.app.extensions["openapi"])
+    document["components"]["schemas"]["WithdrawalIn"]["properties"]["reason"].pop("enum")
+    house.app.extensions["openapi"] = json.dumps(document).encode()
+    token = house.issuer.mint("brent", ["hr"], new_identifier(), "enrolment")
+    failures, _ = failures_of(served, settings_of(token, everything=True), {"enrolments.withdraw"})
+    assert any("withdraw" in failure and "shape" in failure for failure in failures), failures
