@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from marshmallow import RAISE, Schema, fields
@@ -12,13 +13,17 @@ from shared.http import Items, Part, StrictSchema, Table
 from shared.http.fields import StrictField
 
 SERVICES = ("enrolment", "assessment", "accreditation", "reporting")
+ROOT = Path(__file__).resolve().parents[2]
 COMPOUND = (Items, Part, Table)
 
 
 def _schemas(service: str) -> list[Schema]:
-    module = import_module(f"services.{service}.api.schemas")
-    kinds = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Schema)]
-    made = [value for value in vars(module).values() if isinstance(value, Schema)]
+    """Return those of `api/schemas.py` and of every `api/<feature>_schemas.py`."""
+    home = ROOT / "services" / service / "api"
+    modules = [import_module(f"services.{service}.api.{path.stem}") for path in sorted(home.glob("*schemas.py"))]
+    values = [value for module in modules for value in vars(module).values()]
+    kinds = [value for value in values if isinstance(value, type) and issubclass(value, Schema)]
+    made = [value for value in values if isinstance(value, Schema)]
     return [*made, *(kind() for kind in kinds if kind is not StrictSchema)]
 
 
