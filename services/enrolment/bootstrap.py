@@ -84,6 +84,7 @@ def web_app() -> Flask:
 
 def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
+    from services.enrolment.api import downloads
     from services.enrolment.api.advice_routes import advice_routes
     from services.enrolment.api.cohort_routes import cohort_routes
     from services.enrolment.api.course_routes import course_routes
@@ -101,8 +102,9 @@ def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     from services.enrolment.api.transfer_routes import transfer_routes
     from services.enrolment.api.upload_routes import upload_routes
     from services.enrolment.storage.files import open_table, read_file, says_delta
+    from services.enrolment.web import rooms as pages_rooms
+    from services.enrolment.web.all_pages import ALL_PAGES
     from services.enrolment.web.look import LOOK
-    from services.enrolment.web.start_pages import start_pages
     from shared.web import WebRoom
 
     doors = opener(given)
@@ -124,10 +126,12 @@ def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
         upload_routes,
     )
     app = assembly.make_app(SERVICE, given, client, title="Enrolment", blueprints=blueprints)
-    app.extensions[EXTENSION] = Rooms(
-        doors.books, doors.desk, read_file, file_mappings(given.partnership()), open_table, says_delta
+    mappings = file_mappings(given.partnership())
+    app.extensions[EXTENSION] = Rooms(doors.books, doors.desk, read_file, mappings, open_table, says_delta)
+    app.extensions[pages_rooms.EXTENSION] = pages_rooms.PageRooms(
+        doors.books, doors.desk, read_file, mappings, open_table, says_delta, downloads
     )
-    WebRoom(LOOK, (start_pages,)).install(app, given)
+    WebRoom(LOOK, ALL_PAGES).install(app, given)
     return app
 
 
