@@ -59,6 +59,7 @@ from shared.http.service import (
     current_principal,
     current_service,
     keep_content,
+    kept_content,
     read,
     transact,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "etag_of",
     "if_match",
     "keep_content",
+    "kept_content",
     "load",
     "page_of",
     "paged",

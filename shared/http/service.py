@@ -90,6 +90,16 @@ def keep_content(organisation: str, content: bytes) -> str:
     return Contents(current_service().unit_of_work, organisation).keep(content)
 
 
+def kept_content(organisation: str, content_id: str) -> bytes:
+    """Return a file that was kept; one that is no longer there is no bytes.
+
+    Raises:
+        Unavailable: the database does not answer (503).
+    """
+    must_be_hosted(organisation)
+    return Contents(current_service().unit_of_work, organisation).read(content_id)
+
+
 def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
     """Return what `callback` did in one transaction in `organisation`'s database.
 

@@ -21,7 +21,7 @@ from services.enrolment.domain.errors import UnreadableFile, WrongFileType
 from services.enrolment.domain.field_list import BY_NAME, COURSE, DATE, INTAKE, WORD
 from services.enrolment.domain.heading_matching import DateReading, Suggestion
 from services.enrolment.domain.mapping import SHEET_FORMATS, TEXT_FORMATS, Cell, FileMapping, SplitName, read_row
-from services.enrolment.domain.records import FIELDS, REQUIRED
+from services.enrolment.domain.records import FIELDS, REQUIRED, ReadRow, RowFault
 
 SHOWN_ROWS: Final = 5
 MOST_VALUES: Final = 100
@@ -61,13 +61,14 @@ class DateFound:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a file looks like under a mapping, set or suggested."""
+    """What a file looks like under a mapping, set or suggested: `rows` as they stand, `read` the same ones as read."""
 
     mapping: FileMapping
     sheets: tuple[str, ...]
     headings: tuple[HeadingFound, ...]
     missing: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
+    read: tuple[tuple[ReadRow, tuple[RowFault, ...]], ...]
     looked_at: int
     unknown_values: tuple[UnknownValue, ...]
     dates: tuple[DateFound, ...]
@@ -114,18 +115,19 @@ def preview(
     mapping = _with_values(seen, mapping, wanted, dates, _titles(books))
     named = {heading: name for name, heading in mapping.columns.items() if not name.startswith(UNUSED)}
     needed = {*REQUIRED} - ({"given_name", "family_name"} if mapping.split_name else set())
-    faults, good = _faults(seen, mapping, catalogue)
+    read = _read(seen, mapping, catalogue)
     return Preview(
         mapping=_with_unused(seen, mapping),
         sheets=tuple(seen.sheets),
         headings=tuple(HeadingFound(each, named.get(each), how.get(each)) for each in seen.headings if each),
         missing=tuple(name for name in FIELDS if name in needed and name not in mapping.columns),
         rows=tuple((line, _shown(seen, cells)) for line, cells in seen.rows[:SHOWN_ROWS]),
+        read=tuple(read[:SHOWN_ROWS]),
         looked_at=len(seen.rows),
         unknown_values=_unknown(seen, mapping, catalogue),
         dates=dates,
-        faults=faults,
-        good=good,
+        faults=_counted(read),
+        good=sum(not faults for _, faults in read),
         doubts=tuple(seen.doubts),
     )
 
@@ -318,19 +320,25 @@ def _unknown(seen: _Seen, mapping: FileMapping, catalogue: Catalogue) -> tuple[U
     return tuple(found)
 
 
-def _faults(seen: _Seen, mapping: FileMapping, catalogue: Catalogue) -> tuple[dict[tuple[str, str], int], int]:
-    """Return how many of the rows looked at have each fault, and how many have none."""
+def _read(seen: _Seen, mapping: FileMapping, catalogue: Catalogue) -> list[tuple[ReadRow, tuple[RowFault, ...]]]:
+    """Return the rows looked at as they are read, each with what is wrong with it."""
     places = {
         name: seen.headings.index(heading) for name, heading in mapping.columns.items() if heading in seen.headings
     }
-    counts: Counter[tuple[str, str]] = Counter()
-    good = 0
+    found = []
     for line, cells in seen.rows:
         values = {name: cells[place] if place < len(cells) else None for name, place in places.items()}
-        faults = decide(read_row(line, values, mapping), catalogue).faults
+        row = read_row(line, values, mapping)
+        found.append((row, decide(row, catalogue).faults))
+    return found
+
+
+def _counted(read: Sequence[tuple[ReadRow, tuple[RowFault, ...]]]) -> dict[tuple[str, str], int]:
+    """Return how many of the rows have each fault, the most frequent first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, faults in read:
         counts.update({(fault.code, fault.field) for fault in faults})
-        good += not faults
-    return dict(counts.most_common()), good
+    return dict(counts.most_common())
 
 
 def _shown(seen: _Seen, cells: Sequence[Cell]) -> dict[str, str]:

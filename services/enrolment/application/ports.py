@@ -75,11 +75,13 @@ class CatalogueBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What stands under a nomination for ever."""
+    """What stands under a nomination for ever; its two days are kept so that it can be written out again."""
 
     key: str
     fingerprint: str
     enrolment_id: str
+    manager_approved_on: date | None = None
+    prerequisite_on: date | None = None
 
 
 class Nominations(Protocol):
@@ -182,6 +184,9 @@ class Uploads(Protocol):
 
     def page(self, after: str | None, limit: int) -> list[Upload]:
         """Return jobs, oldest first."""
+
+    def latest(self, before: str | None, limit: int, states: Sequence[str]) -> list[Upload]:
+        """Return jobs in one of these states that came before the one of that id, latest first."""
 
     def waiting(self) -> list[Upload]:
         """Return jobs that a worker has something to do for, oldest first."""

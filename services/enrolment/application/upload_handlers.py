@@ -30,6 +30,7 @@ from shared.errors import ConcurrentChange
 LEASE = timedelta(seconds=20)
 CHECKED_AT_THE_DOOR_BYTES = 256 * 1024
 _SHOWN_NAME = 120
+_NOT_SEEN = (uploads.FAILED, uploads.MAPPING)  # the same file again is a new one
 _LONGEST_SHOWN = 1000  # no value is longer than 500: a cell beyond that is refused, and shown by its beginning
 
 
@@ -81,7 +82,7 @@ def receive(
     if len(content) > MOST_BYTES:
         raise FileTooLarge(f"the file has more than {MOST_BYTES // 2**20} MiB; send it in parts")
     digest = hashlib.sha256(content).hexdigest()
-    before = [known for known in desk.uploads.same_file(digest) if known.state != uploads.FAILED]
+    before = [known for known in desk.uploads.same_file(digest) if known.state not in _NOT_SEEN]
     unfinished = [
         known
         for known in before

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from services.enrolment.application import upload_handlers, uploads
+from services.enrolment.application import mapping_drafts, upload_handlers, uploads
 from services.enrolment.application.ports import Desk, OpenBooks, OpenDesk, ReadFile
 from services.enrolment.application.timers import Timer
 from services.enrolment.application.upload_handlers import CheckedRow
@@ -28,6 +28,7 @@ IDLE_SECONDS = 0.3
 AWAY_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
 MOST_LEASES = 10
+MOST_UNMAPPED = 1000
 _STEPS: dict[str, Callable[[Desk, Upload], Upload]] = {
     uploads.COMPARING: upload_handlers.compare_step,
     uploads.CONFIRMING: upload_handlers.import_step,
@@ -157,8 +158,16 @@ class UploadWorker:
     def sweep(self) -> None:
         """Forget files that no job names: of requests that were repeated or never ended, of a worker that died."""
         for organisation in self._organisations:
-            waiting = self._open_books(self._unit.reading(organisation)).uploads.waiting()
-            self._contents(organisation).sweep([job.content_id for job in waiting])
+            jobs = self._open_books(self._unit.reading(organisation)).uploads
+            unmapped = jobs.latest(None, MOST_UNMAPPED, (uploads.MAPPING,))
+            for job in unmapped:
+                if mapping_drafts.is_forgotten(job, self._unit.clock.now()):
+                    self._forget(organisation, job)
+            named = [job for job in unmapped if not mapping_drafts.is_forgotten(job, self._unit.clock.now())]
+            self._contents(organisation).sweep([job.content_id for job in (*jobs.waiting(), *named)])
+
+    def _forget(self, organisation: str, job: Upload) -> None:
+        self._commit(organisation, lambda desk: mapping_drafts.forget(desk, job.upload_id))
 
     def _commit(self, organisation: str, step: Callable[[Desk], T]) -> T:
         return self._unit.run(organisation, lambda work: step(self._open_desk(work)))

@@ -1,5 +1,6 @@
 """An uploaded file's job and its rows, as values.
 
+mapping (only where nobody knew its headings) ->
 checking -> comparing (a snapshot, or rows that end something) -> checked or held -> confirming -> withdrawing ->
 completed; failed; removing.
 """
@@ -12,6 +13,7 @@ from datetime import datetime
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.records import Record, RowFault
 
+MAPPING = "mapping"  # waits for a person to say what its columns are
 CHECKING = "checking"
 COMPARING = "comparing"
 CHECKED = "checked"
@@ -21,7 +23,7 @@ WITHDRAWING = "withdrawing"
 COMPLETED = "completed"
 FAILED = "failed"
 REMOVING = "removing"  # no longer there for anybody but the worker that forgets it
-STATES = (CHECKING, COMPARING, CHECKED, HELD, CONFIRMING, WITHDRAWING, COMPLETED, FAILED)
+STATES = (MAPPING, CHECKING, COMPARING, CHECKED, HELD, CONFIRMING, WITHDRAWING, COMPLETED, FAILED)
 CONFIRMED_STATES = (CONFIRMING, WITHDRAWING, COMPLETED)
 WORK_TO_DO = (CHECKING, COMPARING, CONFIRMING, WITHDRAWING, REMOVING)
 

@@ -51,6 +51,7 @@ SOURCES: dict[str, Source] = {
     "offered_seat": Source("enrolments", lambda _: {"status": "offered"}, "requested_on", "offer_expires_on"),
     "incoming_transfer": Source("incoming_transfers", lambda _: {"state": "open"}, "transferred_on", "accept_by"),
     "held_snapshot": Source("uploads", lambda _: {"state": "held"}, "uploaded_at"),
+    "file_to_map": Source("uploads", lambda _: {"state": "mapping"}, "uploaded_at"),
     "unreadable_file": Source("uploads", lambda _: {"state": "failed"}, "uploaded_at"),
     "checked_file": Source("uploads", lambda _: {"state": "checked"}, "uploaded_at"),
     "refused_rows": Source("uploads", _refused, "uploaded_at"),

@@ -44,6 +44,11 @@ class StoredUploads:
         found = self._jobs.find({**following(after), "state": {"$ne": REMOVING}}, sort=[("_id", 1)], limit=limit)
         return [value_of(document, Upload) for document in found]
 
+    def latest(self, before: str | None, limit: int, states: Sequence[str]) -> list[Upload]:
+        """Return jobs in one of these states that came before the one of that id, latest first."""
+        wanted = {"state": {"$in": list(states)}, **({"_id": {"$lt": before}} if before else {})}
+        return [value_of(found, Upload) for found in self._jobs.find(wanted, sort=[("_id", -1)], limit=limit)]
+
     def waiting(self) -> list[Upload]:
         """Return jobs that a worker has something to do for, oldest first."""
         found = [value_of(document, Upload) for state in WORK_TO_DO for document in self._jobs.find({"state": state})]
