@@ -8,6 +8,7 @@ from services.enrolment.application.deadlines import DeadlineWorker
 from services.enrolment.application.erasure import who_answers
 from services.enrolment.application.notices import NoticeWorker
 from services.enrolment.application.queue_worker import QUEUE_SECONDS, QueueWorker
+from services.enrolment.application.register_worker import RegisterWorker
 from services.enrolment.application.rights_worker import RightsWorker
 from services.enrolment.application.timers import Timer
 from services.enrolment.application.upload_worker import UploadWorker
@@ -35,6 +36,7 @@ EMPLOYER = "employer"
 DEADLINE_SECONDS = 60.0
 NOTICE_SECONDS = 60.0
 RIGHTS_SECONDS = 1.0
+REGISTER_SECONDS = 5.0
 
 
 def opener(given: EnrolmentSettings) -> Opener:
@@ -84,7 +86,7 @@ def web_app() -> Flask:
 
 def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     """Return the HTTP application on a client that the caller made."""
-    from services.enrolment.api import downloads
+    from services.enrolment.api import downloads, nomination_files
     from services.enrolment.api.advice_routes import advice_routes
     from services.enrolment.api.cohort_routes import cohort_routes
     from services.enrolment.api.course_routes import course_routes
@@ -129,7 +131,7 @@ def build_web_app(given: EnrolmentSettings, client: Client) -> Flask:
     mappings = file_mappings(given.partnership())
     app.extensions[EXTENSION] = Rooms(doors.books, doors.desk, read_file, mappings, open_table, says_delta)
     app.extensions[pages_rooms.EXTENSION] = pages_rooms.PageRooms(
-        doors.books, doors.desk, read_file, mappings, open_table, says_delta, downloads
+        doors.books, doors.desk, read_file, mappings, open_table, says_delta, downloads, nomination_files
     )
     WebRoom(LOOK, ALL_PAGES).install(app, given)
     return app
@@ -159,6 +161,13 @@ def rights_worker(given: EnrolmentSettings, unit: UnitOfWork) -> RightsWorker:
         open_desk=doors.desk,
         expected=lambda employer: who_answers(partnership, employer),
     )
+
+
+def register_worker(given: EnrolmentSettings, unit: UnitOfWork) -> RegisterWorker:
+    """Return what finishes register checks whose request died."""
+    doors = opener(given)
+    employers = hosted_employers(given, given.partnership())
+    return RegisterWorker(unit, employers, open_books=doors.books, open_desk=doors.desk)
 
 
 def deadline_worker(given: EnrolmentSettings, unit: UnitOfWork) -> DeadlineWorker:
@@ -192,6 +201,7 @@ def build_worker(given: EnrolmentSettings) -> UploadWorker:
         timers=[
             Timer(NOTICE_SECONDS, notice_worker(given, unit).work_once),
             Timer(RIGHTS_SECONDS, rights_worker(given, unit).work_once),
+            Timer(REGISTER_SECONDS, register_worker(given, unit).work_once),
             Timer(QUEUE_SECONDS, queue_worker(given, unit).work_once),
             Timer(DEADLINE_SECONDS, deadline_worker(given, unit).work_once),
         ],

@@ -156,6 +156,9 @@ class Enrolments(Protocol):
     def page(self, after: str | None, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
         """Return enrolments in order of id."""
 
+    def page_before(self, before: str, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
+        """Return the last enrolments before that id, in order of id."""
+
     def offers_over(self, today: date, limit: int) -> list[Enrolment]:
         """Return enrolments with an open offer whose last day is over, longest ago first."""
 

@@ -47,7 +47,9 @@ def take(desk: Desk, rows: Sequence[ReadRow], *, nominated_by: str | None = None
         if row.record.employee_ref in erased:
             verdict = ERASED_VERDICT
         if verdict.decision == ACCEPTED:
-            known[key] = Taken(key, fingerprint(row.record), desk.new_id())
+            record = row.record
+            days = (record.manager_approved_on, record.prerequisite_on)
+            known[key] = Taken(key, fingerprint(record), desk.new_id(), *days)
             accepted.append((row.record, known[key]))
         stands = verdict.decision in (ACCEPTED, DUPLICATE)
         outcomes.append(Outcome(verdict, known[key].enrolment_id if stands else None))

@@ -29,6 +29,8 @@ _REGISTRATION = re.compile(r"\s*SW\s*0*([1-9][0-9]{0,5})\s*", re.IGNORECASE)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EATEN_BY_A_SHEET = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]+")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+STARTS_FORMULA = frozenset("=+-@|%\t\r\n＝＋－＠")
+"""What makes a spreadsheet run a cell: downloads put an apostrophe before it, and reading takes that away again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +147,19 @@ def _text(cell: Cell) -> str | None:
         cell = int(cell) if cell.is_integer() else repr(cell)
     if isinstance(cell, bool) or not isinstance(cell, str | int):
         raise _Unreadable(records.INVALID_VALUE, "enter text or a number")
-    text = unicodedata.normalize("NFC", str(cell)).strip()
+    text = rearmed(unicodedata.normalize("NFC", str(cell)).strip())
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise _Unreadable(records.INVALID_VALUE, "this text holds characters that cannot be kept")
     if len(text) > LONGEST_TEXT:
         raise _Unreadable(records.INVALID_VALUE, f"use at most {LONGEST_TEXT} characters")
     return text or None
+
+
+def rearmed(text: str) -> str:
+    """Return a text as it was before a download defused it: `'=1` is `=1`. Other apostrophes are the person's own."""
+    if len(text) > 1 and text[0] == "'" and text[1] in STARTS_FORMULA:
+        return text[1:].replace("\\|", "|")
+    return text
 
 
 def _date(cell: Cell, date_format: str | None) -> date | None:

@@ -57,6 +57,11 @@ class StoredEnrolments:
         found = self._rows.find({**asked(wanted), **following(after)}, sort=[("_id", 1)], limit=limit)
         return [value_of(row, Enrolment) for row in found]
 
+    def page_before(self, before: str, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
+        """Return the last enrolments before that id, in order of id."""
+        found = self._rows.find({**asked(wanted), "_id": {"$lt": before}}, sort=[("_id", -1)], limit=limit)
+        return [value_of(row, Enrolment) for row in reversed(list(found))]
+
     def offers_over(self, today: date, limit: int) -> list[Enrolment]:
         """Return enrolments with an open offer whose last day is over, longest ago first."""
         found = self._rows.find({"due_on": {"$gt": "", "$lt": today.isoformat()}}, sort=[("due_on", 1)], limit=limit)

@@ -6,6 +6,16 @@ from typing import Final
 
 from flask import Blueprint
 
+from services.enrolment.web.enrolment_pages import enrolment_pages
+from services.enrolment.web.lifecycle_pages import lifecycle_pages
+from services.enrolment.web.nomination_pages import nomination_pages
 from services.enrolment.web.task_pages import task_pages
+from services.enrolment.web.transfer_pages import transfer_pages
 
-ALL_PAGES: Final[tuple[Blueprint, ...]] = (task_pages,)
+ALL_PAGES: Final[tuple[Blueprint, ...]] = (
+    enrolment_pages,
+    lifecycle_pages,
+    nomination_pages,
+    task_pages,
+    transfer_pages,
+)

@@ -13,6 +13,7 @@ from services.enrolment.application.field_guide import GuideEntry
 from services.enrolment.application.ports import Books, Desk, OpenBooks, OpenDesk, OpenTable, ReadFile, SaysDelta
 from services.enrolment.application.uploads import UploadRow
 from services.enrolment.domain.mapping import FileMapping
+from services.enrolment.domain.records import Record
 from shared.http import current_service
 from shared.storage.unit_of_work import Reading, Work
 
@@ -32,6 +33,16 @@ class Downloads(Protocol):
         """Return an empty sheet with drop-downs and the guide."""
 
 
+class NominationFiles(Protocol):
+    """A list of enrolments as a file with the columns of the import."""
+
+    def nominations_csv(self, found: Iterable[Record], mapping: FileMapping) -> bytes:
+        """Return it as text."""
+
+    def nominations_xlsx(self, found: Iterable[Record], mapping: FileMapping) -> bytes:
+        """Return it as a sheet."""
+
+
 @dataclass(frozen=True, slots=True)
 class PageRooms:
     """What pages need: `mappings` are those of the partnership file, by organisation."""
@@ -43,6 +54,7 @@ class PageRooms:
     open_table: OpenTable
     says_delta: SaysDelta
     downloads: Downloads
+    nomination_files: NominationFiles
 
 
 def rooms() -> PageRooms:

@@ -1,0 +1,53 @@
+"""Who is looking and what they may do, and a refused form in the words of the rule that refused it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from urllib.parse import urlencode
+
+from services.enrolment.web.enrolment_wording import sentence
+from shared.clock import london_date
+from shared.errors import PlatformError
+from shared.http import current_service
+from shared.identity import Resource, may
+from shared.web import Form, who_asks
+
+_SEES_ALL = frozenset({"hr", "supervisor", "auditor"})
+
+
+def may_do(action: str) -> bool:
+    """Return whether the viewer may do this in their own organisation."""
+    principal = who_asks()
+    return may(principal, action, Resource(principal.organisation), current_service().roles)
+
+
+def only_person() -> str | None:
+    """Return whom the viewer may see only: themselves, unless one of their roles sees all."""
+    principal = who_asks()
+    return None if principal.roles & _SEES_ALL else principal.subject
+
+
+def refused(form: Form, error: PlatformError, at: Sequence[tuple[str, str]] = ()) -> Form:
+    """Return the form with what a rule said, at the field that `at` names for a part of the sentence."""
+    found = form.refused(error)
+    errors = tuple(
+        replace(each, field=each.field or _field_of(each.text, at), text=sentence(each.text)) for each in found.errors
+    )
+    return replace(found, errors=errors)
+
+
+def today(now: datetime | None = None) -> date:
+    """Return the day in England."""
+    return london_date(now or current_service().clock.now())
+
+
+def with_query(path: str, **asked: object) -> str:
+    """Return an address with what is asked in it; what is empty is left out."""
+    given = {name: str(value) for name, value in asked.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _field_of(text: str, at: Sequence[tuple[str, str]]) -> str:
+    return next((field for part, field in at if part in text), "")
