@@ -87,7 +87,7 @@ def duplicate(found: Duplicate) -> Body:
 
 def register_check(found: RegisterCheck) -> Body:
     """Return a check with its figures."""
-    return _without(found, "after")
+    return _without(found, "after", "content_id", "leased_until")
 
 
 def registration(found: Registration, today: date) -> Body:

@@ -10,13 +10,14 @@ from services.enrolment.api.rooms import books, desk
 from services.enrolment.application import register_checks
 from services.enrolment.application.entitlement_ports import RegisterCheck
 from services.enrolment.domain.errors import NoSuchThing
-from services.enrolment.domain.registrations import MOST_ROWS, Register, read_register
+from services.enrolment.domain.registrations import MOST_ROWS, Register, read_register, written
 from shared.clock import london_date
 from shared.http import (
     Reply,
     Routes,
     asks,
     carry_on,
+    keep_content,
     page_of,
     paged,
     query,
@@ -45,13 +46,14 @@ def check_register(org: str) -> Reply:
     """Send a register file (registration number, status, registered until); it is held against everybody at once.
 
     The people are gone through in transactions of their own, after the check was taken: look at the check for what
-    was found. One that broke off stays undone and is sent again.
+    was found. One that broke off is brought to its end by the worker.
     """
     register = read_register(uploaded().content)
+    content_id = keep_content(org, written(register))
     begun: list[RegisterCheck] = []
 
     def change(work: Work) -> Reply:
-        begun[:] = [register_checks.begin(desk(work), register)]
+        begun[:] = [register_checks.begin(desk(work), register, content_id)]
         where = f"/v1/organisations/{org}/register-checks/{begun[0].check_id}"
         return Reply(202, show.register_check(begun[0]), location=where)
 
@@ -112,4 +114,4 @@ def list_registrations(org: str) -> Reply:
 
 
 def _step(register: Register, check_id: str) -> Callable[[Work], bool]:
-    return lambda work: register_checks.check_some(desk(work), register, check_id)
+    return lambda work: register_checks.check_some(desk(work), register.rows, check_id)

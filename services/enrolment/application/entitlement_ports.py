@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from services.enrolment.domain.entitlements import AsyeAgreement, CpdEntitlement, CpdItem
@@ -13,9 +13,10 @@ from services.enrolment.domain.registrations import RegisterFault, Registration
 
 @dataclass(frozen=True, slots=True)
 class RegisterCheck:
-    """One register file held against the employer's people, and what it came to. The file itself is not kept.
+    """One register file held against the employer's people, and what it came to.
 
-    `after` is the last person who was looked at.
+    `after` is the last person who was looked at, `leased_until` how long whoever is at work on it is left alone. What
+    was read of the file is kept as `content_id` until the check is done; the file itself never is.
     """
 
     check_id: str
@@ -29,6 +30,8 @@ class RegisterCheck:
     not_found: int = 0
     without_number: int = 0
     after: str | None = None
+    content_id: str | None = None
+    leased_until: datetime | None = None
 
 
 class Registrations(Protocol):
@@ -51,6 +54,9 @@ class Registrations(Protocol):
 
     def checks(self, after: str | None, limit: int) -> list[RegisterCheck]:
         """Return checks, oldest first."""
+
+    def checks_at_work(self) -> list[RegisterCheck]:
+        """Return checks for which what was read of their file is still kept, oldest first."""
 
 
 class Entitlements(Protocol):

@@ -158,13 +158,15 @@ class UploadWorker:
     def sweep(self) -> None:
         """Forget files that no job names: of requests that were repeated or never ended, of a worker that died."""
         for organisation in self._organisations:
-            jobs = self._open_books(self._unit.reading(organisation)).uploads
+            books = self._open_books(self._unit.reading(organisation))
+            jobs = books.uploads
             unmapped = jobs.latest(None, MOST_UNMAPPED, (uploads.MAPPING,))
             for job in unmapped:
                 if mapping_drafts.is_forgotten(job, self._unit.clock.now()):
                     self._forget(organisation, job)
             named = [job for job in unmapped if not mapping_drafts.is_forgotten(job, self._unit.clock.now())]
-            self._contents(organisation).sweep([job.content_id for job in (*jobs.waiting(), *named)])
+            checks = [check.content_id for check in books.registrations.checks_at_work() if check.content_id]
+            self._contents(organisation).sweep([*(job.content_id for job in (*jobs.waiting(), *named)), *checks])
 
     def _forget(self, organisation: str, job: Upload) -> None:
         self._commit(organisation, lambda desk: mapping_drafts.forget(desk, job.upload_id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -104,6 +105,23 @@ def read_register(content: bytes) -> Register:
     if len(filled) > MOST_ROWS:
         raise UnreadableFile(f"more than {MOST_ROWS:,} rows: keep your own people's only")
     return _read(filled, places)
+
+
+def written(register: Register) -> bytes:
+    """Return what a check needs of a file, to be kept until it is done: numbers, statuses and days, no names."""
+    rows = [
+        (row.number, row.status, row.registered_until.isoformat() if row.registered_until else None)
+        for row in register.rows.values()
+    ]
+    return json.dumps(rows).encode()
+
+
+def rows_written(content: bytes) -> dict[str, RegisterRow]:
+    """Return the rows that `written` wrote, by number."""
+    return {
+        number: RegisterRow(number, status, date.fromisoformat(until) if until else None)
+        for number, status, until in json.loads(content)
+    }
 
 
 def found_on(row: RegisterRow | None, day: date) -> tuple[str, date | None]:

@@ -13,6 +13,7 @@ from services.enrolment.storage.keeping import chunks, following, replacements
 from shared.storage.unit_of_work import Reading
 
 _OWN = "own"
+_AT_WORK = 1000
 
 
 class StoredRegistrations:
@@ -49,6 +50,11 @@ class StoredRegistrations:
     def checks(self, after: str | None, limit: int) -> list[RegisterCheck]:
         """Return checks, oldest first."""
         found = self._checks.find(following(after), sort=[("_id", 1)], limit=limit)
+        return [value_of(row, RegisterCheck) for row in found]
+
+    def checks_at_work(self) -> list[RegisterCheck]:
+        """Return checks for which what was read of their file is still kept, oldest first."""
+        found = self._checks.find({"content_id": {"$gt": ""}}, sort=[("_id", 1)], limit=_AT_WORK)
         return [value_of(row, RegisterCheck) for row in found]
 
 

@@ -33,6 +33,7 @@ _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
     "handovers": [[("due_on", 1)]],
     "practitioners": [[("merged_into", 1), ("_id", 1)]],
     "registrations": [[("status", 1), ("_id", 1)]],
+    "register_checks": [[("content_id", 1), ("_id", 1)]],
     "cpd_items": [[("practitioner_id", 1), ("held_on", 1)]],
     "uploads": [[("sha256", 1)], [("state", 1)]],
     "contents": [[("kept_at", 1)]],

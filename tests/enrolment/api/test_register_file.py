@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from services.enrolment import bootstrap
 from services.enrolment.domain import registrations
 from services.enrolment.domain.errors import UnreadableFile
 from services.enrolment.domain.registrations import LAPSED, NOT_FOUND, REGISTERED, RegisterRow, found_on, read_register
+from shared.clock import SystemClock
 from tests.enrolment.conftest import a_record
 
 HEAD = "Registration number,Name,Status,Registered until\n"
@@ -135,3 +137,64 @@ def test_thirtieth_of_november_may_lag(until, day, status, pending):
     assert found == (status, until)
     assert registrations.in_renewal(status, until, day) is pending
     assert found_on(None, day) == (NOT_FOUND, None)
+
+
+class Later(SystemClock):
+    """The machine's clock, and some seconds more."""
+
+    def __init__(self, seconds: float) -> None:
+        self._more = timedelta(seconds=seconds)
+
+    def now(self):
+        """Return a later instant."""
+        return super().now() + self._more
+
+
+def died_in_the_middle(house, monkeypatch):
+    """Return a check whose request died after its first part: the file was taken, two of five were looked at."""
+    monkeypatch.setattr("services.enrolment.application.register_checks.AT_ONCE", 2)
+    for number in range(1, 6):
+        house.good("PUT", f"practitioners/{number}", json={"swe_number": f"SW{number}"})
+
+    def one_step(org, step):
+        house.unit.run(org, step)
+
+    monkeypatch.setattr("services.enrolment.api.register_routes.carry_on", one_step)
+    check = send(house, HEAD + "".join(f"SW{number},,Registered,\n" for number in range(1, 6)))
+    assert (check["is_done"], check["registered"]) == (False, 2)
+    return check
+
+
+def test_check_that_died_in_the_middle_is_finished_by_the_worker(house, enrolment_settings, monkeypatch):
+    """Not while its request may be alive; then once, everybody counted once, and nothing of the file is kept."""
+    check = died_in_the_middle(house, monkeypatch)
+    worker = bootstrap.register_worker(enrolment_settings, house.unit)
+    assert worker.work_once() == 0
+    assert not house.good("GET", f"register-checks/{check['check_id']}")["is_done"]
+    monkeypatch.setattr(house.unit, "clock", Later(seconds=21))
+    assert worker.work_once() == 1
+    done = house.good("GET", f"register-checks/{check['check_id']}")
+    assert (done["is_done"], done["registered"], done["rows"]) == (True, 5, 5)
+    assert worker.work_once() == 0
+    assert house.unit.reading("brent").rows("contents").find({}) == []
+    assert {shown(house, str(number))["status"] for number in range(1, 6)} == {"registered"}
+
+
+def test_two_workers_at_one_check_count_everybody_once(house, enrolment_settings, monkeypatch):
+    """A second step of the same part finds that it was taken."""
+    check = died_in_the_middle(house, monkeypatch)
+    monkeypatch.setattr(house.unit, "clock", Later(seconds=21))
+    for _ in range(2):
+        bootstrap.register_worker(enrolment_settings, house.unit).work_once()
+    assert house.good("GET", f"register-checks/{check['check_id']}")["registered"] == 5
+
+
+def test_register_check_of_a_request_that_lived_keeps_nothing_of_the_file(house, enrolment_settings):
+    """The worker lets go of what was read as soon as the check is done; names were never kept."""
+    house.tell_of("1", swe_number="SW1")
+    send(house, HEAD + "SW1,Zebulonia Quuxworth,Registered,\n")
+    kept = house.unit.reading("brent").rows("contents").find({})
+    assert len(kept) == 1
+    assert b"Zebulonia" not in bytes(kept[0]["content"])
+    assert bootstrap.register_worker(enrolment_settings, house.unit).work_once() == 1
+    assert house.unit.reading("brent").rows("contents").find({}) == []
