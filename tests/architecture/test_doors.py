@@ -73,27 +73,35 @@ def test_every_route_states_its_scope_or_why_it_is_public(service, app_of):
 
 
 def views(path: Path) -> Iterator[tuple[str, ast.FunctionDef, set[str]]]:
-    """Yield each view of a module: its method, itself, and every name that it reaches within the module."""
+    """Yield each view of a module: its method, itself, and every name that it reaches within the module.
+
+    A function that registers others, `routes.post(rule)(view)`, is a view once per registration, and reaches what the
+    registered one does; what it does itself, where the registered one is not named there.
+    """
     functions = {
         node.name: node
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef)
     }
     for function in functions.values():
-        for method in sorted(_methods(function)):
-            yield method, function, _reached(function, functions)
+        for node in function.decorator_list:
+            if isinstance(node, ast.Call) and (method := _method(node)):
+                yield method, function, _reached(function, functions)
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and (method := _method(node.func)):
+                registered = set().union(*(_reached(argument, functions) for argument in node.args))
+                yield method, function, registered if registered & functions.keys() else _reached(function, functions)
 
 
-def _methods(function: ast.FunctionDef) -> set[str]:
-    """Return the methods that a function is decorated with, or registers another for: `routes.post(rule)(view)`."""
-    plain = [node.func for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Call)]
-    calls = [node for node in (*function.decorator_list, *plain) if isinstance(node, ast.Call)]
-    named = {node.func.attr for node in calls if isinstance(node.func, ast.Attribute)}
-    assert "route" not in named, f"{function.name}: say get, post, put, patch or delete"
-    return {PAGES.get(name, name) for name in named} & {"get", *CHANGING}
+def _method(call: ast.Call) -> str | None:
+    """Return the method that a call such as `routes.post(rule)` is of, None where it is none of that kind."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    assert name != "route", f"line {call.lineno}: say get, post, put, patch or delete"
+    name = PAGES.get(name, name)
+    return name if name in {"get", *CHANGING} else None
 
 
-def _reached(function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> set[str]:
+def _reached(function: ast.AST, functions: dict[str, ast.FunctionDef]) -> set[str]:
     found: set[str] = set()
     waiting: list[ast.AST] = [function]
     while waiting:

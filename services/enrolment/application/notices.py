@@ -15,7 +15,7 @@ from services.enrolment.application.tasks import standings
 from services.enrolment.domain import notices
 from services.enrolment.domain.notices import Notice, NoticeSettings
 from services.enrolment.domain.tasks import ROLES
-from shared.clock import LONDON, london_date
+from shared.clock import london_date
 from shared.errors import ConcurrentChange
 from shared.mail import Letter, NotTaken, PerhapsTaken
 from shared.storage.unit_of_work import UnitOfWork
@@ -39,9 +39,9 @@ def set_addresses(desk: Desk, known: NoticeSettings, addresses: dict[str, tuple[
 
 def compose_due(desk: Desk, host: str) -> list[Notice]:
     """Return the digests of today that were not composed yet, kept; none before the morning, none without a task."""
-    if desk.now.astimezone(LONDON).hour < notices.FROM_HOUR:
-        return []
     today = london_date(desk.now)
+    if london_date(desk.now - notices.NIGHT) != today:
+        return []
     found = []
     for role in ROLES:
         if desk.notices.settings().addresses.get(role) and desk.notices.find(notices.notice_id(today, role)) is None:

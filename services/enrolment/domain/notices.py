@@ -22,8 +22,8 @@ STATES = (DUE, SENDING, SENT, GIVEN_UP, DOUBTFUL)
 FAILED = (GIVEN_UP, DOUBTFUL)
 UNFINISHED = (DUE, SENDING)
 
-FROM_HOUR = 7
-"""Not before seven in the morning, in England: a digest at midnight tells of a day that nobody has begun."""
+NIGHT = timedelta(hours=7)
+"""How long of a day in England passes first: a digest at midnight tells of a day that nobody has begun."""
 MOST_TRIES = 5
 FIRST_PAUSE = timedelta(minutes=5)
 LEASE = timedelta(minutes=5)
