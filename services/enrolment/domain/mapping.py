@@ -24,6 +24,8 @@ TEXT_FORMATS = ("csv", "tsv", "ndjson")
 SHEET_FORMATS = ("xlsx", "xls", "ods")
 ONEROSTER = "oneroster"
 FORMATS = (*TEXT_FORMATS, *SHEET_FORMATS, ONEROSTER)
+SCALED_PLACES = 4
+_MOST_ROUNDED = 1_000_000
 _EARLIEST_YEAR = 1900
 _REGISTRATION = re.compile(r"\s*SW\s*0*([1-9][0-9]{0,5})\s*", re.IGNORECASE)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -194,8 +196,13 @@ def _number(text: str, scale: Decimal | None) -> str:
         number = None
     if number is None:
         raise _Unreadable(records.INVALID_VALUE, "enter a number with a point, without thousands separators")
-    scaled = (number * scale if scale is not None else number).normalize()
-    return f"{scaled:f}"
+    scaled = number if scale is None else _rounded(number * scale)
+    return f"{scaled.normalize():f}"
+
+
+def _rounded(number: Decimal) -> Decimal:
+    """Return what a scale made, without what a scale of few places left over: 36 hours of 36 are 1."""
+    return round(number, SCALED_PLACES) if abs(number) < _MOST_ROUNDED else number
 
 
 def _registration(text: str) -> str:
