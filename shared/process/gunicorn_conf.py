@@ -1,4 +1,4 @@
-"""gunicorn's settings, the same for every service: sync workers, no preload, no control socket.
+"""gunicorn's settings, the same for every service: patient sync workers, no preload, no control socket.
 
 No client of a database or broker is made before the fork, so nothing is preloaded; the control socket is off because
 several services on one machine would steal it from each other.
@@ -17,13 +17,14 @@ from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
 
 from shared.process import lifeline
+from shared.process.patient_worker import PatientWorker
 
 env = Env()
 _workers = env.int("WEB_CONCURRENCY", 1)
 
 bind = f"{env.str('HOST', '127.0.0.1')}:{env.int('PORT', 8000)}"
 workers = _workers
-worker_class = "sync"
+worker_class = PatientWorker
 preload_app = False
 control_socket_disable = True
 timeout = 30
