@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.enrolment.application.deadlines import DeadlineWorker
 from services.enrolment.application.erasure import who_answers
+from services.enrolment.application.match_worker import MatchWorker
 from services.enrolment.application.notices import NoticeWorker
 from services.enrolment.application.queue_worker import QUEUE_SECONDS, QueueWorker
 from services.enrolment.application.register_worker import RegisterWorker
@@ -37,6 +38,7 @@ DEADLINE_SECONDS = 60.0
 NOTICE_SECONDS = 60.0
 RIGHTS_SECONDS = 1.0
 REGISTER_SECONDS = 5.0
+MATCH_SECONDS = 2.0
 
 
 def opener(given: EnrolmentSettings) -> Opener:
@@ -170,6 +172,13 @@ def register_worker(given: EnrolmentSettings, unit: UnitOfWork) -> RegisterWorke
     return RegisterWorker(unit, employers, open_books=doors.books, open_desk=doors.desk)
 
 
+def match_worker(given: EnrolmentSettings, unit: UnitOfWork) -> MatchWorker:
+    """Return what looks for records that may be one person."""
+    doors = opener(given)
+    employers = hosted_employers(given, given.partnership())
+    return MatchWorker(unit, employers, open_books=doors.books, open_desk=doors.desk)
+
+
 def deadline_worker(given: EnrolmentSettings, unit: UnitOfWork) -> DeadlineWorker:
     """Return what gives back offered seats and places on their way when their last day is over."""
     doors = opener(given)
@@ -202,6 +211,7 @@ def build_worker(given: EnrolmentSettings) -> UploadWorker:
             Timer(NOTICE_SECONDS, notice_worker(given, unit).work_once),
             Timer(RIGHTS_SECONDS, rights_worker(given, unit).work_once),
             Timer(REGISTER_SECONDS, register_worker(given, unit).work_once),
+            Timer(MATCH_SECONDS, match_worker(given, unit).work_once),
             Timer(QUEUE_SECONDS, queue_worker(given, unit).work_once),
             Timer(DEADLINE_SECONDS, deadline_worker(given, unit).work_once),
         ],

@@ -19,3 +19,11 @@ class Candidate:
         """Return the pair of two ids, whichever comes first."""
         first, second = sorted((one_id, other_id))
         return cls(f"{first}_{second}", first, second)
+
+
+@dataclass(frozen=True, slots=True)
+class ToMatch:
+    """People who were kept and not held against the others since, in the batches in which they were kept."""
+
+    batches: tuple[str, ...]
+    ids: tuple[str, ...]

@@ -6,9 +6,10 @@ asked for, so that a split has nothing to put back and other services keep what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from heapq import merge as merge_sorted
+from itertools import groupby, islice
 
 from services.enrolment.application import people
 from services.enrolment.application.duplicate_ports import Candidate
@@ -22,7 +23,8 @@ from services.enrolment.domain.practitioners import Practitioner, managed_by
 from shared.clock import london_date
 
 MOST_MERGED = 20
-CANDIDATES_AT_ONCE = 200
+CANDIDATES_AT_ONCE = 50
+MATCHED_AT_ONCE = 100
 MOST_ENROLMENTS = 1000
 
 
@@ -37,22 +39,48 @@ class Duplicate:
 
 
 def duplicates(books: Books, after: str | None, limit: int) -> list[Duplicate]:
-    """Return up to `limit` pairs who are alike today, in order of their names."""
+    """Return up to `limit` pairs who are alike today, in order of their names.
+
+    They are those that the worker found, and those of the last people who were kept, whom it has not looked at yet:
+    of many at once it does in some seconds (`match_some`).
+    """
     return list(islice(_looked_at(books, after), limit))
 
 
+def match_some(desk: Desk) -> bool:
+    """Hold the next people who were kept against all others, keep who is alike; return whether there was anybody."""
+    due = desk.people.to_match(MATCHED_AT_ONCE)
+    if not due.batches:
+        return False
+    shut = desk.erasures.shut(due.ids)  # of whom nothing is written any more
+    people = [person for name, person in desk.people.many(due.ids).items() if name not in shut]
+    desk.people.keep_matched(due, people, desk.people.alike(people))
+    desk.silent("who of an employer's people is alike is its own affair")
+    return True
+
+
 def _looked_at(books: Books, after: str | None) -> Iterator[Duplicate]:
-    while candidates := books.people.candidates(after, CANDIDATES_AT_ONCE):
-        for candidate in candidates:
-            one = books.people.find(candidate.one_id)
-            other = books.people.find(candidate.other_id)
-            if one is None or other is None:
-                continue
-            if books.people.survivor_of(candidate.one_id) == books.people.survivor_of(candidate.other_id):
+    due = books.people.many(books.people.to_match(MATCHED_AT_ONCE).ids)
+    new = [pair for pair in books.people.alike(list(due.values())) if pair.pair > (after or "")]
+    pairs = _each_once(merge_sorted(_kept(books, after), new, key=lambda pair: pair.pair))
+    while part := list(islice(pairs, CANDIDATES_AT_ONCE)):
+        people = books.people.many([name for pair in part for name in (pair.one_id, pair.other_id)])
+        for pair in part:
+            one, other = people.get(pair.one_id), people.get(pair.other_id)
+            if one is None or other is None or one.merged_into or other.merged_into:
                 continue
             if alike := reasons(one, other):
-                yield Duplicate(candidate.pair, one, other, alike)
+                yield Duplicate(pair.pair, one, other, alike)
+
+
+def _kept(books: Books, after: str | None) -> Iterator[Candidate]:
+    while candidates := books.people.candidates(after, CANDIDATES_AT_ONCE):
+        yield from candidates
         after = candidates[-1].pair
+
+
+def _each_once(pairs: Iterable[Candidate]) -> Iterator[Candidate]:
+    return (next(same) for _, same in groupby(pairs, key=lambda pair: pair.pair))
 
 
 def find_person(books: Books, name: str) -> Practitioner:

@@ -11,13 +11,13 @@ from datetime import date, datetime
 from typing import Protocol
 
 from services.enrolment.application.cohort_ports import Cohorts, PlaceNews, Places, Sessions
-from services.enrolment.application.erasure_ports import Ageing, Erasures, Everywhere
-from services.enrolment.application.duplicate_ports import Candidate
+from services.enrolment.application.duplicate_ports import Candidate, ToMatch
 from services.enrolment.application.entitlement_ports import Entitlements, Registrations
+from services.enrolment.application.erasure_ports import Ageing, Erasures, Everywhere
 from services.enrolment.application.facts import CohortOpened, CourseDescribed, CoursePublished, ProgrammeDescribed
 from services.enrolment.application.learning_ports import Learning, ModuleDecisions, Programmes
-from services.enrolment.application.task_ports import Notices, OpenTasks
 from services.enrolment.application.lifecycle_ports import Handovers, IncomingTransfers, OwnSettings
+from services.enrolment.application.task_ports import Notices, OpenTasks
 from services.enrolment.application.uploads import Upload, UploadRow, UploadWithdrawal
 from services.enrolment.domain.courses import Course
 from services.enrolment.domain.decisions import OfferedCourse
@@ -94,6 +94,23 @@ class Nominations(Protocol):
         """Keep new ones; one that is there makes the transaction run again."""
 
 
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """What a list of people may be narrowed by; None means any. `name` is how a family name begins, in any spelling."""
+
+    name: str | None = None
+    team: str | None = None
+    pcf_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """People in order of their names; `next` is what the next page comes after, None on the last."""
+
+    people: list[Practitioner]
+    next: str | None
+
+
 class People(Protocol):
     """The employer's practitioners."""
 
@@ -105,6 +122,12 @@ class People(Protocol):
 
     def page(self, after: str | None, limit: int) -> list[Practitioner]:
         """Return persons in order of id."""
+
+    def by_name(self, after: str | None, limit: int, wanted: PeopleFilter) -> PeoplePage:
+        """Return persons in order of their names as last told; who was merged into another is not listed."""
+
+    def count(self, wanted: PeopleFilter, most: int) -> int:
+        """Return how many there are, counted up to `most`."""
 
     def save(self, people: Sequence[Practitioner]) -> list[Practitioner]:
         """Keep each as its next version and return those."""
@@ -118,8 +141,17 @@ class People(Protocol):
     def forget_merges(self) -> None:
         """Look again at who was merged: somebody just was."""
 
+    def to_match(self, most: int) -> ToMatch:
+        """Return whom to hold against the others next: whole batches, until there are `most` people."""
+
+    def alike(self, people: Sequence[Practitioner]) -> list[Candidate]:
+        """Return the pairs of these people with anybody who is like them and not said to be another."""
+
+    def keep_matched(self, due: ToMatch, people: Sequence[Practitioner], found: Sequence[Candidate]) -> None:
+        """Keep that these people were held against the others, with the pairs that were found and no others."""
+
     def candidates(self, after: str | None, limit: int) -> list[Candidate]:
-        """Return pairs that are alike in something and not said to be two, in order of their name."""
+        """Return kept pairs that are not said to be two, in order of their name."""
 
     def save_candidate(self, candidate: Candidate) -> None:
         """Keep what is known of a pair."""

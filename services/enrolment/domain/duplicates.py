@@ -12,6 +12,8 @@ from services.enrolment.domain.practitioners import Practitioner
 SAME_REGISTRATION = "same_registration_number"
 SAME_NAME_AND_BIRTH = "same_name_and_date_of_birth"
 SAME_EMAIL = "same_email"
+MOST_ALIKE = 20
+"""What more people have in common than this (a team's address) says of nobody that they are somebody else."""
 REASONS = (SAME_REGISTRATION, SAME_NAME_AND_BIRTH, SAME_EMAIL)
 
 
@@ -31,13 +33,13 @@ def reasons(one: Practitioner, other: Practitioner) -> tuple[str, ...]:
 
 
 def _name_and_birth(person: Practitioner) -> str | None:
-    given, family = _folded(person.given_name), _folded(person.family_name)
+    given, family = folded(person.given_name), folded(person.family_name)
     if not given or not family or person.date_of_birth is None:
         return None
     return f"{family}|{given}|{person.date_of_birth.isoformat()}"
 
 
-def _folded(name: str | None) -> str:
+def folded(name: str | None) -> str:
     """Return a name's letters in one case without accents, blanks, hyphens and apostrophes."""
     letters = unicodedata.normalize("NFKD", name or "")
     return "".join(letter for letter in letters if unicodedata.category(letter).startswith("L")).casefold()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from services.enrolment.application.duplicate_ports import Candidate
-from services.enrolment.domain.duplicates import SAME_EMAIL, SAME_NAME_AND_BIRTH, match_keys
+from pymongo import DeleteOne
+
+from services.enrolment.application.duplicate_ports import Candidate, ToMatch
+from services.enrolment.application.ports import PeopleFilter, PeoplePage
+from services.enrolment.domain.duplicates import MOST_ALIKE, REASONS, folded, match_keys
 from services.enrolment.domain.errors import PersonErased
 from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.storage.documents import document_of, value_of
@@ -15,8 +18,6 @@ from services.enrolment.storage.erasure_repositories import StoredErasures
 from services.enrolment.storage.keeping import chunks, following
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading, Work
-
-_MATCHED_BY = ("swe_number", "match_name", "match_email")
 
 
 class StoredPeople:
@@ -26,6 +27,8 @@ class StoredPeople:
         self._reading = reading
         self._rows = reading.rows("practitioners")
         self._candidates = reading.rows("practitioner_duplicates")
+        self._to_match = reading.rows("practitioners_to_match")
+        self._keys = reading.rows("practitioner_match_keys")
         self._merged: dict[str, str] | None = None
 
     def find(self, practitioner_id: str) -> Practitioner | None:
@@ -43,6 +46,16 @@ class StoredPeople:
         found = self._rows.find({"merged_into": None, **following(after)}, sort=[("_id", 1)], limit=limit)
         return [value_of(row, Practitioner) for row in found]
 
+    def by_name(self, after: str | None, limit: int, wanted: PeopleFilter) -> PeoplePage:
+        """Return persons in order of their names as last told; who was merged into another is not listed."""
+        rows = list(self._rows.find(_asked(wanted, after), sort=[("called", 1)], limit=limit + 1))
+        people = [value_of(row, Practitioner) for row in rows[:limit]]
+        return PeoplePage(people, rows[limit - 1]["called"] if len(rows) > limit else None)
+
+    def count(self, wanted: PeopleFilter, most: int) -> int:
+        """Return how many there are, counted up to `most`."""
+        return self._rows.count(_asked(wanted, None), most=most)
+
     def save(self, people: Sequence[Practitioner]) -> list[Practitioner]:
         """Keep each as its next version and return those, in the same order.
 
@@ -57,6 +70,9 @@ class StoredPeople:
         for document in documents:
             if document["version"] > 1:
                 self._rows.replace_version(document, document["version"] - 1)
+        if kept:  # to look for others like them here would double the time that a file takes: a worker does it
+            work = cast("Work", self._reading)
+            self._to_match.insert_one({"_id": work.new_id(), "ids": [person.practitioner_id for person in kept]})
         if any(person.merged_into for person in [*people, *kept]):
             self._merged = None
         return kept
@@ -77,21 +93,56 @@ class StoredPeople:
         """Look again at who was merged: somebody just was."""
         self._merged = None
 
-    def candidates(self, after: str | None, limit: int) -> list[Candidate]:
-        """Return pairs that are alike in something and not said to be two, in order of their name.
+    def to_match(self, most: int) -> ToMatch:
+        """Return whom to hold against the others next: whole batches, until there are `most` people."""
+        batches: list[str] = []
+        ids: dict[str, None] = {}
+        for row in self._to_match.find({}, sort=[("_id", 1)], limit=most):
+            if len(ids) >= most:
+                break
+            batches.append(row["_id"])
+            ids.update(dict.fromkeys(row["ids"]))
+        return ToMatch(tuple(batches), tuple(ids))
 
-        Looked for when somebody asks, not whenever a person is kept: that would double the time that a file takes.
-        """
+    def alike(self, people: Sequence[Practitioner]) -> list[Candidate]:
+        """Return the pairs of these people with anybody who is like them and not said to be another."""
         pairs: dict[str, Candidate] = {}
-        for field in _MATCHED_BY:
-            for ids in self._alike(field):
-                first, *others = sorted(ids)
-                for other in others:
-                    pair = Candidate.of(first, other)
+        present = {one.practitioner_id: match_keys(one) for one in people if one.merged_into is None}
+        for reason in REASONS:
+            mine = {name: value for name, keys in present.items() if (value := keys[reason])}
+            groups = self._groups(reason, mine, {person.practitioner_id for person in people})
+            for name, value in mine.items():
+                for other in groups[value] - {name} if len(groups[value]) <= MOST_ALIKE else ():
+                    pair = Candidate.of(name, other)
                     pairs[pair.pair] = pair
-        wanted = sorted(name for name in pairs if after is None or name > after)
-        apart = {row["_id"] for row in self._candidates.find({"kept_apart": True}, projection={"_id": 1})}
-        return [pairs[name] for name in wanted if name not in apart][:limit]
+        known = [row for part in chunks(list(pairs)) for row in self._candidates.find({"_id": {"$in": part}})]
+        apart = {row["_id"] for row in known if row["kept_apart"]}
+        return [pair for name, pair in sorted(pairs.items()) if name not in apart]
+
+    def keep_matched(self, due: ToMatch, people: Sequence[Practitioner], found: Sequence[Candidate]) -> None:
+        """Keep that these people were held against the others, with the pairs that were found and no others."""
+        known = [
+            row
+            for name in ("one_id", "other_id")
+            for part in chunks(due.ids)
+            for row in self._candidates.find({name: {"$in": part}})
+        ]
+        right = {pair.pair for pair in found}
+        gone = {row["_id"] for row in known if not row["kept_apart"]} - right
+        self._candidates.bulk_write([DeleteOne({"_id": name}) for name in sorted(gone)])
+        kept = {row["_id"] for row in known}
+        self._candidates.insert_many([document_of(pair, pair.pair) for pair in found if pair.pair not in kept])
+        for part in chunks(due.ids):
+            self._keys.delete_many({"_id": {"$in": part}})
+        present = [one for one in people if one.merged_into is None]
+        self._keys.insert_many([{"_id": one.practitioner_id, **match_keys(one)} for one in present])
+        for part in chunks(due.batches):
+            self._to_match.delete_many({"_id": {"$in": part}})
+
+    def candidates(self, after: str | None, limit: int) -> list[Candidate]:
+        """Return kept pairs that are not said to be two, in order of their name."""
+        found = self._candidates.find({"kept_apart": False, **following(after)}, sort=[("_id", 1)], limit=limit)
+        return [value_of(row, Candidate) for row in found]
 
     def save_candidate(self, candidate: Candidate) -> None:
         """Keep what is known of a pair."""
@@ -110,19 +161,42 @@ class StoredPeople:
             self._merged = {row["_id"]: row["merged_into"] for row in found}
         return self._merged
 
-    def _alike(self, field: str) -> list[list[str]]:
-        """Return the ids of people who have one value of a field in common, each with the first of those like them."""
-        found = self._rows.aggregate(
-            [
-                {"$match": {field: {"$gt": ""}, "merged_into": None}},
-                {"$group": {"_id": f"${field}", "ids": {"$push": "$_id"}, "people": {"$sum": 1}}},
-                {"$match": {"people": {"$gt": 1}}},
-            ]
-        )
-        return [row["ids"] for row in found]
+    def _groups(self, reason: str, mine: Mapping[str, str], due: Collection[str]) -> dict[str, set[str]]:
+        """Return by value who has it: these people, and of those looked at before as many as matter."""
+        groups: dict[str, set[str]] = {}
+        for name, value in mine.items():
+            groups.setdefault(value, set()).add(name)
+        for part in chunks(sorted(groups)):
+            most = len(part) * MOST_ALIKE
+            rows = self._keys.find({reason: {"$in": part}}, projection={reason: 1}, limit=most + 1)
+            if len(rows) > most:  # one value of many people would hide the others'
+                rows = [row for value in part for row in self._first_of(reason, value)]
+            for row in rows:
+                if row["_id"] not in due:  # theirs may be what they were before
+                    groups[row[reason]].add(row["_id"])
+        return groups
+
+    def _first_of(self, reason: str, value: str) -> list[Document]:
+        return self._keys.find({reason: value}, projection={reason: 1}, limit=MOST_ALIKE + 1)
 
 
 def _document(person: Practitioner) -> Document:
-    keys = match_keys(person)
-    more = {"match_name": keys[SAME_NAME_AND_BIRTH], "match_email": keys[SAME_EMAIL]}
-    return document_of(person, person.practitioner_id, **more)
+    """Return the document, with the name in one spelling to be listed by; the id makes it one of its own."""
+    called = f"{folded(person.family_name)}|{folded(person.given_name)}|{person.practitioner_id}"
+    return document_of(person, person.practitioner_id, called=called)
+
+
+def _asked(wanted: PeopleFilter, after: str | None) -> Document:
+    """Return the conditions of a list of people by name, after the last one of the page before."""
+    asked: Document = {"merged_into": None}
+    if wanted.team is not None:
+        asked["team"] = wanted.team
+    if wanted.pcf_level is not None:
+        asked["pcf_level"] = wanted.pcf_level
+    called: dict[str, str] = {}
+    if wanted.name is not None:
+        start = folded(wanted.name)
+        called = {"$gte": start, "$lt": f"{start}\U0010ffff"}
+    if after is not None:
+        called["$gt"] = after
+    return {**asked, "called": called} if called else asked

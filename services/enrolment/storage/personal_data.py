@@ -34,6 +34,8 @@ class Place:
 PLACES: Final[Mapping[str, Place]] = {
     "practitioners": Place(REMOVED, "who the person is: details with their history, employments, managers", ("_id",)),
     "practitioner_duplicates": Place(REMOVED, "pairs of opaque ids that may be one person", ("one_id", "other_id")),
+    "practitioner_match_keys": Place(REMOVED, "what two records of one person would have in common", ("_id",)),
+    "practitioners_to_match": Place(OPAQUE, "whom to hold against the others next"),
     "registrations": Place(REMOVED, "what register files said of the person's number", ("_id",)),
     "learning_needs": Place(REMOVED, "the person's self-audit", ("_id",)),
     "learning_backgrounds": Place(REMOVED, "roles and courses that HR vouches for", ("_id",)),

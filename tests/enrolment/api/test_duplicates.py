@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.enrolment import bootstrap
+from services.enrolment.domain.duplicates import MOST_ALIKE
 from tests.enrolment.conftest import a_record
 
 ALIKE = {
@@ -128,3 +130,48 @@ def test_equal_names_join_nothing(house):
     assert house.ask("GET", f"practitioners/{other['practitioner_id']}").status_code == 404
     assert merge(house, "3", other["practitioner_id"]).status_code == 404
     assert house.ask("GET", "practitioner-duplicates", "supervisor").status_code == 403
+
+
+def test_worker_finds_the_same_pairs_that_the_list_finds_at_once(house, enrolment_settings):
+    """Kept pairs, pairs not looked at yet, corrected people: one list, each pair once, page by page."""
+    worker = bootstrap.match_worker(enrolment_settings, house.unit)
+    for number in range(1, 8):
+        put(house, str(number), swe_number=f"SW{(number + 1) // 2}", email="team@b.example")
+    before = house.pages("practitioner-duplicates")
+    assert len(before) == 7 * 6 // 2
+    assert worker.work_once() is False
+    assert house.unit.reading("brent").rows("practitioners_to_match").count({}) == 0
+    assert house.pages("practitioner-duplicates") == before
+    put(house, "8", swe_number="SW4")
+    first = house.good("GET", "practitioner-duplicates", query_string={"limit": "2"})
+    rest = house.good("GET", "practitioner-duplicates", query_string={"limit": "200", "after": first["next"]})
+    pairs = [tuple(one["employee_ref"] for one in pair["people"]) for pair in [*first["items"], *rest["items"]]]
+    assert (len(pairs), len(set(pairs))) == (len(before) + 1, len(before) + 1)
+    for number in range(1, 7):
+        put(house, str(number), swe_number=f"SW{number + 10}", email=f"{number}@b.example")
+    worker.work_once()
+    assert listed(house) == [(["7", "8"], ["same_registration_number"])]
+    assert house.unit.reading("brent").rows("practitioner_duplicates").count({}) == 1
+
+
+def test_who_is_kept_apart_stays_apart_after_every_change(house, enrolment_settings):
+    """A worker that looks again does not list again what somebody decided."""
+    worker = bootstrap.match_worker(enrolment_settings, house.unit)
+    put(house, "1", swe_number="SW1")
+    put(house, "2", swe_number="SW1")
+    worker.work_once()
+    house.ask("POST", "practitioner-duplicates/keep-apart", json={"one": "1", "other": "2"})
+    put(house, "2", swe_number="SW1", team="West")
+    worker.work_once()
+    assert listed(house) == []
+
+
+def test_what_very_many_have_in_common_says_nothing_of_anybody(house, enrolment_settings):
+    """An address of a whole team pairs nobody; the same registration number beside it still does."""
+    worker = bootstrap.match_worker(enrolment_settings, house.unit)
+    for number in range(MOST_ALIKE + 1):
+        put(house, str(number), email="team@b.example", swe_number="SW7" if number < 2 else None)
+        worker.work_once()
+    put(house, "0", email="team@b.example", swe_number="SW7", team="West")
+    assert (["0", "1"], ["same_registration_number", "same_email"]) in listed(house)
+    assert str(MOST_ALIKE) not in {ref for refs, _ in listed(house) for ref in refs}
