@@ -335,3 +335,26 @@ class Table(fields.Dict):
     """An object with names that are not known beforehand: `keys` and `values` are fields."""
 
     default_error_messages = {**MESSAGES, "invalid": "Must be an object."}  # noqa: RUF012 - marshmallow's own attribute
+
+    def _deserialize(
+        self,
+        value: Any,  # noqa: ANN401 - marshmallow's signature
+        attr: str | None,
+        data: Mapping[str, Any] | None,
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Return the table; faults point at the names themselves, where marshmallow adds a level of its own."""
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            faults = {name: _of_entry(told) for name, told in error.messages.items()}
+            raise ValidationError(faults) from error
+
+
+def _of_entry(told: dict[str, Any]) -> Any:  # noqa: ANN401 - marshmallow's nested messages
+    """Return what is wrong with an entry's name, its value, or both."""
+    if "key" in told and isinstance(told.get("value"), dict):
+        return {"_schema": told["key"], **told["value"]}
+    return [*told.get("key", []), *told["value"]] if "key" in told and "value" in told else next(iter(told.values()))

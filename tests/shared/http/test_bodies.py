@@ -249,3 +249,19 @@ def test_h18_twenty_thousand_bad_items_give_a_hundred_faults(send):
 def test_h20_a_number_outside_its_range_is_refused(send_field, value):
     """Exact numbers have a range and a number of places."""
     assert send_field("exact", value).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({"a": "b" * 11}, {"/words/a"}),
+        ({"a": 1, "b": 2, "c": "c"}, {"/words/a", "/words/b"}),
+        ({"long_name_of_more_than_ten": "c"}, {"/words/long_name_of_more_than_ten"}),
+        ({"long_name_of_more_than_ten": 1}, {"/words/long_name_of_more_than_ten"}),
+    ],
+)
+def test_a_fault_in_a_table_points_at_its_name(send_field, words, expected):
+    """What is wrong with the name or with its value stands where both stand, and nowhere below."""
+    response = send_field("words", words)
+    assert response.status_code == 422
+    assert pointers(response) == expected
