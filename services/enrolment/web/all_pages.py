@@ -6,16 +6,32 @@ from typing import Final
 
 from flask import Blueprint
 
+from services.enrolment.web.advice_pages import advice_pages
+from services.enrolment.web.cohort_pages import cohort_pages
+from services.enrolment.web.course_pages import course_pages
+from services.enrolment.web.duplicate_pages import duplicate_pages
 from services.enrolment.web.enrolment_pages import enrolment_pages
 from services.enrolment.web.lifecycle_pages import lifecycle_pages
 from services.enrolment.web.mapping_pages import mapping_pages
 from services.enrolment.web.nomination_pages import nomination_pages
+from services.enrolment.web.people_pages import people_pages
+from services.enrolment.web.rights_pages import rights_pages
+from services.enrolment.web.session_pages import session_pages
+from services.enrolment.web.settings_pages import settings_pages
 from services.enrolment.web.task_pages import task_pages
 from services.enrolment.web.transfer_pages import transfer_pages
 from services.enrolment.web.upload_job_pages import upload_job_pages
 from services.enrolment.web.upload_pages import upload_pages
 
 ALL_PAGES: Final[tuple[Blueprint, ...]] = (
+    advice_pages,
+    duplicate_pages,
+    people_pages,
+    rights_pages,
+    cohort_pages,
+    course_pages,
+    session_pages,
+    settings_pages,
     enrolment_pages,
     lifecycle_pages,
     nomination_pages,

@@ -15,5 +15,6 @@ LOOK: Final = Look(
         Place("People", "/people", "practitioners.read"),
         Place("Uploads", "/uploads", "uploads.read"),
         Place("Courses", "/courses", "catalogue.read"),
+        Place("Settings", "/settings", "enrolment-settings.read"),
     ),
 )
