@@ -12,7 +12,16 @@ from services.enrolment.application import handlers
 from services.enrolment.application.field_guide import canonical
 from services.enrolment.application.ports import Books
 from services.enrolment.domain.decisions import ACCEPTED
-from services.enrolment.domain.field_list import COURSE, DATE, FIELD_LIST, INTAKE, LONGEST_TEXT, MANDATORY, WORD
+from services.enrolment.domain.field_list import (
+    BY_NAME,
+    COURSE,
+    DATE,
+    FIELD_LIST,
+    INTAKE,
+    LONGEST_TEXT,
+    MANDATORY,
+    WORD,
+)
 from services.enrolment.domain.mapping import FileMapping, read_row
 from services.enrolment.domain.records import FIELDS
 from services.enrolment.web import enrolment_wording as words
@@ -55,19 +64,22 @@ def nominate_now() -> Page | Response:
     try:
         return page_transact(change)
     except (RuleBroken, Conflict) as error:
-        return _shown(_titled(refused(form, error, (("erased", "employee_ref"),))))
+        return _shown(titled(refused(form, error, (("erased", "employee_ref"),))))
 
 
-def _titled(form: Form) -> Form:
-    """Return the form with "Enter a value" saying which: the summary stands apart from the fields."""
-    titles = {entry.name: entry.title for entry in FIELD_LIST}
-    errors = tuple(
-        replace(each, text=f"Enter: {titles[each.field].lower()}")
-        if each.field in titles and each.text == "Enter a value"
-        else each
-        for each in form.errors
-    )
-    return replace(form, errors=errors)
+def titled(form: Form) -> Form:
+    """Return the form with each rule's sentence naming its field: in the summary it stands apart from it."""
+    return replace(form, errors=tuple(replace(each, text=_named(each.field, each.text)) for each in form.errors))
+
+
+def _named(field: str, text: str) -> str:
+    if field not in BY_NAME:
+        return text
+    title = BY_NAME[field].title
+    if text.lower() == "enter a value":
+        is_plain = field != "swe_number" and not title[:2].isupper()
+        return f"Enter the {title[0].lower() + title[1:] if is_plain else title}"
+    return text if title.lower() in text.lower() else f"{title}: {text[0].lower()}{text[1:]}"
 
 
 def _shown(form: Form) -> Page:
@@ -89,6 +101,7 @@ def _page(at: Books, form: Form) -> Page:
                 if not entry.condition
                 else f"{entry.description} {words.sentence(entry.condition)}.",
                 "kind": kind,
+                "example": entry.example,
                 "options": [(code, _option(entry.name, code, titles)) for code in said.allowed],
             }
         )

@@ -11,7 +11,7 @@ REGISTRATION_TAGS: Final[Mapping[str, tuple[str, str]]] = {
     REGISTERED: ("Registered", "green"),
     LAPSED: ("Registration lapsed", "red"),
     NOT_FOUND: ("Not on the register", "orange"),
-    NOT_CHECKED: ("Not checked", "grey"),
+    NOT_CHECKED: ("Registration not checked", "grey"),
 }
 END_REASONS: Final[Mapping[str, str]] = {
     "resigned": "Resigned",

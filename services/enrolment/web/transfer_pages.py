@@ -17,6 +17,7 @@ from services.enrolment.domain.records import FIELDS, ReadRow
 from services.enrolment.domain.transfers import INCOMING_STATES, OPEN, Incoming
 from services.enrolment.web import enrolment_wording as words
 from services.enrolment.web.asking import may_do, refused, with_query
+from services.enrolment.web.nomination_pages import titled
 from services.enrolment.web.rooms import books, desk, names
 from shared.errors import Conflict, RuleBroken
 from shared.http import StrictSchema, Text
@@ -116,11 +117,8 @@ def _at_fields(form: Form, error: RuleBroken | Conflict) -> Form:
         return form
     fresh = Form(typed=form.typed, values=form.values)
     for fault in error.faults:
-        name = (fault.pointer or "").rpartition("/")[2]
-        title = BY_NAME[name].title.lower() if name in BY_NAME else name
-        text = f"Enter: {title}" if fault.detail == "enter a value" else words.sentence(fault.detail)
-        fresh = fresh.with_error(name, text)
-    return fresh
+        fresh = fresh.with_error((fault.pointer or "").rpartition("/")[2], words.sentence(fault.detail))
+    return titled(fresh)
 
 
 def _described(form: Form, given: Incoming) -> ReadRow:
@@ -163,6 +161,7 @@ def _shown(enrolment_id: str, form: Form) -> Page:
                 else f"{BY_NAME[name].title} (optional)",
                 "hint": BY_NAME[name].description,
                 "is_day": BY_NAME[name].kind == DATE,
+                "example": BY_NAME[name].example,
             }
             for name in _PERSON
         ]

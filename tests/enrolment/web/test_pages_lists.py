@@ -169,7 +169,7 @@ def test_nomination_names_every_fault_at_its_field(house):
     sent = send_form(browser, "/enrolments/nominate", record)
     said = sent.get_data(as_text=True)
     assert sent.status_code == 422
-    assert said.count("Enter: e-mail") == 2
-    assert said.count("Enter an existing day as %Y-%m-%d") == 2
-    assert said.count("Enter the day the prerequisite was met") == 2
+    assert said.count("Enter the e-mail") == 2
+    assert said.count("Date of birth: enter an existing day as YYYY-MM-DD") == 2
+    assert said.count("Prerequisite met on: enter the day the prerequisite was met") == 2
     assert 'value="O&#39;Neill"' in said
