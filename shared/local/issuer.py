@@ -127,15 +127,17 @@ def _write(path: Path, content: dict[str, object]) -> None:
     draft.replace(path)
 
 
-def main(partnership_file: str, keys_dir: str, address: str) -> None:
+def main(partnership_file: str, keys_dir: str, address: str, sign_in_address: str | None = None) -> None:
     """Make the keys of all organisations of a partnership, and the file that says where the services are.
+
+    `sign_in_address` is where the made-up people sign in, if they do.
 
     Raises:
         Forbidden: PROFILE is not local.
         Malformed: the partnership file has faults.
     """
     issuer = LocalIssuer(Path(keys_dir), Env().str("PROFILE", PRODUCTION), SystemClock(), new_identifier)
-    issuer.prepare(tuple(load(Path(partnership_file)).organisations))
+    issuer.prepare(tuple(load(Path(partnership_file)).organisations), sign_in_address)
     _write(issuer.keys_dir / "doors.json", {service: address.format(service=service) for service in SERVICES})
 
 

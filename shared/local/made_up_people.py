@@ -235,7 +235,7 @@ def main(partnership_file: str, port: str) -> None:
     if Env().str("PROFILE", PRODUCTION) != LOCAL:
         raise Forbidden("made-up people sign in in the local profile only")
     app = provider_app(load(Path(partnership_file)), SystemClock())
-    make_server(LOOPBACK, int(port), app, threaded=True).serve_forever()
+    make_server(Env().str("HOST", LOOPBACK), int(port), app, threaded=True).serve_forever()
 
 
 if __name__ == "__main__":

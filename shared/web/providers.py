@@ -98,5 +98,9 @@ def read_providers(path: Path) -> Mapping[str, Provider]:
 
 def _check(issuer: str) -> None:
     address = urlsplit(issuer)
-    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
+    if address.scheme != "https" and not (address.scheme == "http" and _is_this_machine(address.hostname or "")):
         raise Malformed("A sign-in provider's issuer begins with https://.")
+
+
+def _is_this_machine(host: str) -> bool:
+    return host in LOOPBACK or host.endswith(".localhost")  # RFC 6761: no name below it is anybody else's

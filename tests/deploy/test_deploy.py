@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 import shared
-from shared.local import containers
+from shared.local import containers, issuer
+from shared.partnership import load
 from shared.partnership.model import SERVICES
+from shared.web.providers import read_providers
 
 ROOT = Path(shared.__file__).parent.parent
 COMPOSE = ROOT / "docker-compose.yml"
@@ -58,7 +60,9 @@ def test_compose_runs_every_part_of_a_service(service):
 
 def test_compose_sets_only_settings_that_exist():
     """Every variable that the services get stands in the list of settings."""
-    assert set(compose()["x-service"]["environment"]) <= variables_in_examples()
+    set_anywhere = [compose()["x-service"], *compose()["services"].values()]
+    names = {name for entry in set_anywhere for name in entry.get("environment", {}) if not name.startswith("KAFKA_")}
+    assert names | set(compose()["x-service"]["environment"]) <= variables_in_examples()
 
 
 def test_compose_sets_nothing_to_nothing():
@@ -76,6 +80,30 @@ def test_every_container_of_a_service_has_its_keys_and_the_partnership_file_and_
         named = [entry["environment"][path] for path in paths if path in entry["environment"]]
         assert all(any(path.startswith(place) for place in mounted) for path in named), name
         assert entry["pull_policy"] == "never", name
+
+
+def test_people_sign_in_by_one_name_that_browsers_and_containers_reach(tmp_path, monkeypatch):
+    """The issuer's address is the sign-in container's name and port, inside and outside, and the services take it."""
+    monkeypatch.setenv("PROFILE", "local")
+    told = compose()["services"]["keys"]["command"]
+    partnership = ROOT / "scenarios" / "north-west-london" / "partnership.yaml"
+    issuer.main(str(partnership), str(tmp_path), *told[3:])
+    found = read_providers(tmp_path / issuer.TRUSTED_ISSUERS)
+    assert set(found) == set(load(partnership).organisations)
+    entry = compose()["services"]["sign-in"]
+    (alias,), port = entry["networks"]["default"]["aliases"], entry["command"][-1]
+    assert {provider.issuer for provider in found.values()} == {f"http://{alias}:{port}/{slug}" for slug in found}
+    assert entry["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert Path(compose()["x-service"]["environment"]["SESSION_SECRET_FILE"]).name == issuer.SESSION_SECRET
+
+
+@pytest.mark.parametrize("service", ["enrolment", "reporting"])
+def test_pages_are_told_where_browsers_find_them(service):
+    """Providers send browsers back to the port that is published."""
+    for name, entry in compose()["services"].items():
+        if name in (f"{service}-api", f"{service}-worker"):
+            (port,) = compose()["services"][f"{service}-api"]["ports"]
+            assert entry["environment"]["PUBLIC_URL"] == f"http://{port.removesuffix(':8000')}"
 
 
 def test_compose_and_containers_use_the_same_images():

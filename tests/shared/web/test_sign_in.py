@@ -348,7 +348,10 @@ def test_issuer_without_https_or_twice_for_one_organisation_is_refused(tmp_path)
     """The file is checked before anybody is sent anywhere."""
     file = tmp_path / "issuers.json"
     entry = {"organisation": "brent", "sign_in": {"client_id": "us"}}
-    for trusted in ({"http://login.example": entry}, {"https://a.example": entry, "https://b.example": entry}, []):
+    file.write_text(json.dumps({"http://sign-in.localhost:8005/brent": entry}), encoding="utf-8")
+    assert set(read_providers(file)) == {"brent"}
+    wrong = ("http://login.example", "http://localhost.example", "http://notlocalhost")
+    for trusted in (*({one: entry} for one in wrong), {"https://a.example": entry, "https://b.example": entry}, []):
         file.write_text(json.dumps(trusted), encoding="utf-8")
         with pytest.raises(Malformed):
             read_providers(file)
