@@ -21,7 +21,7 @@ from services.enrolment.domain.field_list import (
     WORD,
     Entry,
 )
-from services.enrolment.domain.mapping import FileMapping
+from services.enrolment.domain.mapping import FileMapping, spelled
 
 _KINDS = {
     DATE: "a day as {date_format}",
@@ -31,7 +31,6 @@ _KINDS = {
     COURSE: "the code of a published course",
     INTAKE: "an intake of the course",
 }
-_DATE_WORDS = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%y": "YY", "%b": "Jan", "%B": "January"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def entries(catalogue: Catalogue, mapping: FileMapping) -> list[GuideEntry]:
 def _entry(name: str, heading: str, catalogue: Catalogue, mapping: FileMapping) -> GuideEntry:
     entry = BY_NAME.get(name) or _of_mapping(name, heading, mapping)
     allowed = _allowed(entry, catalogue, mapping)
-    date_format = _spelled(mapping.date_format)
+    date_format = spelled(mapping.date_format)
     form = _KINDS.get(entry.kind, f"text, at most {LONGEST_TEXT} characters").format(date_format=date_format)
     example = entry.example
     if entry.kind == DATE and mapping.date_format:
@@ -109,13 +108,6 @@ def _allowed(entry: Entry, catalogue: Catalogue, mapping: FileMapping) -> tuple[
         ours = sorted(open_ones)
     mapped = set(theirs.values())
     return (*theirs, *(word for word in ours if word not in mapped))
-
-
-def _spelled(date_format: str | None) -> str:
-    text = date_format or "%Y-%m-%d"
-    for mark, word in _DATE_WORDS.items():
-        text = text.replace(mark, word)
-    return text
 
 
 def _example_day(example: str, date_format: str) -> str:

@@ -24,6 +24,17 @@ TEXT_FORMATS = ("csv", "tsv", "ndjson")
 SHEET_FORMATS = ("xlsx", "xls", "ods")
 ONEROSTER = "oneroster"
 FORMATS = (*TEXT_FORMATS, *SHEET_FORMATS, ONEROSTER)
+_DATE_WORDS = (
+    ("T%H:%M:%S", "Thh:mm:ss"),
+    ("%H:%M:%S", "hh:mm:ss"),
+    ("%H:%M", "hh:mm"),
+    ("%Y", "YYYY"),
+    ("%m", "MM"),
+    ("%d", "DD"),
+    ("%y", "YY"),
+    ("%b", "Jan"),
+    ("%B", "January"),
+)
 SCALED_PLACES = 4
 _MOST_ROUNDED = 1_000_000
 _EARLIEST_YEAR = 1900
@@ -176,8 +187,16 @@ def _date(cell: Cell, date_format: str | None) -> date | None:
         return None
     found = _parse_date(text, date_format)
     if found is None or found.year < _EARLIEST_YEAR:
-        raise _Unreadable(records.INVALID_DATE, f"enter an existing day as {date_format or '%Y-%m-%d'}")
+        raise _Unreadable(records.INVALID_DATE, f"enter an existing day as {spelled(date_format)}")
     return found
+
+
+def spelled(date_format: str | None) -> str:
+    """Return how a date is written, for people: `DD/MM/YYYY`."""
+    text = date_format or "%Y-%m-%d"
+    for mark, word in _DATE_WORDS:
+        text = text.replace(mark, word)
+    return text
 
 
 def _parse_date(text: str, date_format: str | None) -> date | None:

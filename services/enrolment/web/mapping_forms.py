@@ -13,7 +13,7 @@ from services.enrolment.application.mapping_drafts import NAMES, ORDERS, WHOLE_N
 from services.enrolment.application.mapping_drafts import missing as missing_fields
 from services.enrolment.domain.field_list import BY_NAME, COURSE, FIELD_LIST, INTAKE, MANDATORY, WORD
 from services.enrolment.domain.heading_matching import DATE_FORMATS
-from services.enrolment.domain.mapping import FileMapping
+from services.enrolment.domain.mapping import FileMapping, spelled
 from services.enrolment.web import upload_wording as wording
 from shared.web import Form
 from shared.web.wording import day
@@ -30,10 +30,6 @@ _ORDER_WORDS: Final = {
     "given family": "Given name, then family name",
     "family given": "Family name, then given name, without a comma",
 }
-_DATE_WORDS: Final = (
-    ("%Y", "YYYY"), ("%m", "MM"), ("%d", "DD"), ("%y", "YY"), ("%b", "Jan"), ("%B", "January"),
-    ("T%H:%M:%S", "Thh:mm:ss"), ("%H:%M:%S", "hh:mm:ss"), ("%H:%M", "hh:mm"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +102,8 @@ def date_example(found: Preview) -> str:
 
 
 def _date_words(form: str, example: str) -> str:
-    spelled = form
-    for mark, word in _DATE_WORDS:
-        spelled = spelled.replace(mark, word)
     read = _read_day(example, form)
-    return f"{spelled}: {example} is {day(read)}" if read else spelled
+    return f"{spelled(form)}: {example} is {day(read)}" if read else spelled(form)
 
 
 def _read_day(text: str, form: str) -> date | None:
@@ -153,12 +146,19 @@ def meanings_shown(found: Preview) -> dict[str, str]:
         typed["order"] = draft.split_name.order
     scale = draft.scale.get("fte")
     if scale is None:
-        typed["share"] = ONE
+        typed["share"] = ONE if _looks_like_shares(found) else ""
     elif scale == _PER_CENT:
         typed["share"] = PERCENT
     else:
         typed |= {"share": HOURS, "hours": f"{round(1 / scale, 2).normalize():f}"}
     return typed | {f"pad-{name}": str(width) for name, width in draft.pad_left.items()}
+
+
+def _looks_like_shares(found: Preview) -> bool:
+    """Return whether working time is written so that 1 is full time, as far as the first rows show."""
+    heading = found.mapping.columns.get("fte", "")
+    texts = [cells.get(heading, "") for _, cells in found.rows]
+    return all(text in ("", "1") or text.startswith(("0.", "1.0")) for text in texts)
 
 
 def meanings_read(form: Form, found: Preview, words: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Form, Meanings]:

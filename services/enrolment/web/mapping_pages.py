@@ -154,10 +154,11 @@ def _words(at: Books) -> Words:
 
 
 def _columns_page(upload: Upload, found: Preview, form: Form) -> Page:
-    examples = [
-        list(dict.fromkeys(cells[each.heading] for _, cells in found.rows if cells.get(each.heading)))[:_SHOWN_EXAMPLES]
+    seen = [
+        dict.fromkeys(cells[each.heading] for _, cells in found.rows if cells.get(each.heading))
         for each in found.headings
     ]
+    examples = [_quoted(list(texts)[:_SHOWN_EXAMPLES]) for texts in seen]
     layout = {"heading_row": str(found.mapping.heading_row), "sheet": found.mapping.sheet or ""}
     return page(
         "uploads/columns.html",
@@ -200,7 +201,11 @@ def _values_page(upload: Upload, found: Preview, words: Words, form: Form) -> Pa
 def _examples(found: Preview, field: str) -> str:
     heading = found.mapping.columns.get(field, "")
     seen = dict.fromkeys(cells[heading] for _, cells in found.rows if cells.get(heading))
-    return ", ".join(list(seen)[:_SHOWN_EXAMPLES])
+    return _quoted(list(seen)[:_SHOWN_EXAMPLES])
+
+
+def _quoted(texts: list[str]) -> str:
+    return ", ".join(f"‘{text}’" for text in texts)
 
 
 def _as_read_page(upload: Upload, found: Preview, form: Form) -> Page:

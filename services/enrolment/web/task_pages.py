@@ -69,7 +69,7 @@ def _age(days: int | None, count: int) -> str:
     if days is None:
         return ""
     since = "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
-    return f"Since {since}" if count == 1 else f"The oldest since {since}"
+    return f"Waiting since {since}" if count == 1 else f"The oldest has waited since {since}"
 
 
 def _address(kind: str) -> str:

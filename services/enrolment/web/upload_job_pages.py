@@ -44,7 +44,16 @@ def job(upload_id: str) -> Page:
         if upload.state in _WAITING:
             words, what, note = _WAITING[upload.state]
             total = upload.to_withdraw if upload.state == uploads.WITHDRAWING else upload.total
-            return page("uploads/pending.html", upload=upload, words=words, what=what, note=note, total=total)
+            looks_again = request.args.get("refresh") == "on"
+            return page(
+                "uploads/pending.html",
+                upload=upload,
+                words=words,
+                what=what,
+                note=note,
+                total=total,
+                looks_again=looks_again,
+            )
         if upload.state == uploads.FAILED:
             return page("uploads/failed.html", upload=upload, sentence=wording.sentence(upload.fault or ""))
         if upload.state == uploads.COMPLETED:

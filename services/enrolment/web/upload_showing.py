@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from services.enrolment.application.column_preview import UNUSED, Preview
@@ -13,6 +14,7 @@ from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.records import RowFault
 from services.enrolment.web import upload_wording as wording
 from services.enrolment.web.enrolment_wording import STATUS_TAGS
+from shared.web.wording import day
 
 Cell = str | dict[str, Any]
 
@@ -51,7 +53,7 @@ def _error_cells(
     row: UploadRow, shown: Sequence[str], places: dict[str, str | None], *, has_rest: bool
 ) -> tuple[Cell, ...]:
     def about(place: str | None) -> str:
-        return " ".join(wording.sentence(fault.detail) for fault in row.faults if places[fault.field] == place)
+        return " ".join(wording.fault_sentence(fault) for fault in row.faults if places[fault.field] == place)
 
     cells: list[Cell] = [str(row.line)]
     cells += [{"error": about(name), "text": row.cells.get(name, "")} for name in shown]
@@ -108,7 +110,7 @@ def preview_table(found: Preview) -> ErrorTable:
         shown = [each for name in shown for each in (_NAMES if name == found.mapping.split_name.column else (name,))]
     rows = []
     for row, faults in found.read:
-        rest = " ".join(wording.sentence(fault.detail) for fault in faults if fault.field not in shown)
+        rest = " ".join(wording.fault_sentence(fault) for fault in faults if fault.field not in shown)
         cells: list[Cell] = [{"error": rest, "text": str(row.line)} if rest else str(row.line)]
         rows.append((*cells, *(_as_read(row.record, name, faults) for name in shown)))
     return ErrorTable(("Row", *(wording.title(name) for name in shown)), tuple(rows))
@@ -116,5 +118,6 @@ def preview_table(found: Preview) -> ErrorTable:
 
 def _as_read(record: object, name: str, faults: Sequence[RowFault]) -> Cell:
     value = getattr(record, name)
-    error = " ".join(wording.sentence(fault.detail) for fault in faults if fault.field == name)
-    return {"error": error, "text": "" if value is None else str(value)}
+    error = " ".join(wording.fault_sentence(fault) for fault in faults if fault.field == name)
+    text = "" if value is None else day(value) if isinstance(value, date) else str(value)
+    return {"error": error, "text": text}

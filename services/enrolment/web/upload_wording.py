@@ -12,6 +12,7 @@ from services.enrolment.domain.errors import FileTooLarge
 from services.enrolment.domain.field_list import BY_NAME
 from services.enrolment.domain.heading_matching import NAME_COLUMN
 from services.enrolment.domain.mapping import FileMapping
+from services.enrolment.domain.records import RowFault
 from services.enrolment.domain.text_files import MOST_BYTES, MOST_ROWS
 from shared.errors import PlatformError
 
@@ -122,6 +123,14 @@ def sentence(text: str) -> str:
     """Return a text as a sentence."""
     text = text.strip()
     return text if not text else text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def fault_sentence(fault: RowFault) -> str:
+    """Return what to do about one fault: an empty cell is said by what belongs into it."""
+    if fault.code == records.MISSING_VALUE and fault.field in NOUNS:
+        noun = NOUNS[fault.field][0]
+        return f"Enter {'an' if noun[0] in 'aeio' else 'a'} {noun}."
+    return sentence(fault.detail)
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -459,8 +459,8 @@ def test_c14_what_a_spreadsheet_makes_of_dates_and_numbers_is_refused_with_a_hin
     )
     faults = [[(fault["code"], fault["detail"]) for fault in row["faults"]] for row in _rows(house, job["id"])]
     assert faults == [
-        [("invalid_date", "enter an existing day as %Y-%m-%d")],
-        [("invalid_date", "enter an existing day as %Y-%m-%d")],
+        [("invalid_date", "enter an existing day as YYYY-MM-DD")],
+        [("invalid_date", "enter an existing day as YYYY-MM-DD")],
         [("invalid_value", "enter a number with a point, without thousands separators")],
         [("invalid_registration_number", "enter the registration number as SW and up to six digits")],
         [("invalid_value", "a spreadsheet has shortened this number: format the column as text")],
