@@ -50,7 +50,7 @@ def history(found: Practitioner, registration: Registration, today: date) -> Bod
     )
     return {
         "practitioner_id": found.practitioner_id,
-        "statements": [{**_without(one, "details"), **_built(one.details)} for one in found.statements],
+        "statements": [{**_without(one, "details", "told_as"), **_built(one.details)} for one in found.statements],
         "line_managers": _built(managers),
         "employments": _built(found.employments),
         "absences": _built(found.absences),

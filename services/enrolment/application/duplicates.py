@@ -6,7 +6,7 @@ asked for, so that a split has nothing to put back and other services keep what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge as merge_sorted
 from itertools import groupby, islice
@@ -14,7 +14,7 @@ from itertools import groupby, islice
 from services.enrolment.application import people
 from services.enrolment.application.duplicate_ports import Candidate
 from services.enrolment.application.ports import Books, Desk, EnrolmentFilter
-from services.enrolment.domain import events
+from services.enrolment.domain import events, practitioners
 from services.enrolment.domain.duplicates import reasons
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo, WrongState
@@ -125,6 +125,9 @@ def merge(desk: Desk, into_ref: str, from_ref: str) -> Practitioner:
 def split(desk: Desk, split_ref: str) -> Practitioner:
     """Return the person whose id leads to themselves again; the pair is not listed as alike again.
 
+    Enrolments stand under the id of the reference under which they were asked for, and so need not move; details that
+    were told under the merged one's references go back to them.
+
     Raises:
         NoSuchThing: There is nobody of that name.
         WrongState: They were not merged.
@@ -135,10 +138,15 @@ def split(desk: Desk, split_ref: str) -> Practitioner:
     if merged is None or merged.merged_into is None:
         raise WrongState("this person was not merged into another")
     survivor_id = merged.merged_into
-    kept = desk.people.save([replace(merged, merged_into=None)])[0]
+    today = london_date(desk.now)
+    names = [one.employee_ref for one in behind if _leads_through(one, merged, behind)]
+    first, second = practitioners.parted(survivor, replace(merged, merged_into=None), names, today)
+    kept = desk.people.save([second])[0]
+    if first != survivor:
+        desk.people.save([first])
     desk.people.forget_merges()
     desk.people.save_candidate(replace(Candidate.of(survivor_id, kept.practitioner_id), kept_apart=True))
-    desk.tell(events.PractitionerSplit(survivor_id, kept.practitioner_id, london_date(desk.now)), kept.version)
+    desk.tell(events.PractitionerSplit(survivor_id, kept.practitioner_id, today), kept.version)
     return kept
 
 
@@ -165,6 +173,15 @@ def enrolments_of(books: Books, person: Practitioner) -> list[Enrolment]:
         for enrolment in books.enrolments.page(None, MOST_ENROLMENTS, EnrolmentFilter(practitioner_id=practitioner_id))
     ]
     return sorted(found, key=lambda enrolment: enrolment.enrolment_id)
+
+
+def _leads_through(one: Practitioner, by: Practitioner, behind: Sequence[Practitioner]) -> bool:
+    """Return whether an id leads to its survivor by way of another one, or is that one."""
+    leads = {each.practitioner_id: each.merged_into for each in behind}
+    at: str | None = one.practitioner_id
+    while at is not None and at != by.practitioner_id:
+        at = leads.get(at)
+    return at is not None
 
 
 def _live_cohorts(books: Books, person: Practitioner) -> set[tuple[str, str]]:

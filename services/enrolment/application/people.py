@@ -29,7 +29,8 @@ def keep_described(desk: Desk, described: Sequence[Record]) -> None:
         person = practitioners.from_record(practitioner_id, record)
         if known is not None:
             person = practitioners.described_again(known, person)
-        person = practitioners.described_on(known, person, telling)
+        told = practitioners.told_under(telling, known, record.employee_ref or "")
+        person = practitioners.described_on(known, person, told)
         people[practitioner_id] = _managed(desk, person, record)
     changed = [person for name, person in people.items() if person != before.get(name)]
     for kept in desk.people.save(changed):

@@ -138,6 +138,9 @@ class People(Protocol):
     def merged_into(self, practitioner_id: str) -> list[Practitioner]:
         """Return everybody whose id leads to this one, in order of id."""
 
+    def survivors(self) -> frozenset[str]:
+        """Return the ids to which others lead."""
+
     def forget_merges(self) -> None:
         """Look again at who was merged: somebody just was."""
 
@@ -284,7 +287,10 @@ class Mappings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """One organisation's data, for reading. `kind` is what the partnership file says that it is."""
+    """One organisation's data, for reading. `kind` is what the partnership file says that it is.
+
+    `person_id` gives the id to which an employee reference leads, `own_id` the one that is that reference's own.
+    """
 
     organisation: str
     now: datetime
@@ -315,6 +321,7 @@ class Books:
     incoming: IncomingTransfers
     handovers: Handovers
     person_id: Callable[[str], str]
+    own_id: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)

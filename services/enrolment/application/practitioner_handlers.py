@@ -47,7 +47,8 @@ def keep_practitioner(
     """
     known = desk.people.find(described.practitioner_id)
     person = practitioners.described_again(known, described) if known else described
-    person = practitioners.described_on(known, person, telling or people.telling_now(desk))
+    told_at = practitioners.told_under(telling or people.telling_now(desk), known, described.employee_ref)
+    person = practitioners.described_on(known, person, told_at)
     person = _numbered(person, numbers or Numbers())
     told = known.line_managers if known else ()
     if line_manager_ref is not None and not told and person.employment_start is not None:

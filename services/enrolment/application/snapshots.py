@@ -12,10 +12,11 @@ from datetime import timedelta
 from services.enrolment.application import handlers, uploads
 from services.enrolment.application.commands import Withdraw
 from services.enrolment.application.ports import Desk, EnrolmentFilter
+from services.enrolment.application.same_person import References
 from services.enrolment.application.uploads import Upload, UploadRow, UploadWithdrawal
 from services.enrolment.domain import lifecycle
 from services.enrolment.domain.enrolments import Enrolment
-from services.enrolment.domain.records import Record, nomination_key
+from services.enrolment.domain.records import ReadRow, Record
 from shared.clock import london_date
 
 MOST_WITHDRAWN = 20
@@ -67,11 +68,13 @@ def _compare_cohort(desk: Desk, upload: Upload) -> Upload:
     wanted = EnrolmentFilter(course=cohort.course, intake=cohort.intake)
     part = desk.enrolments.page(upload.compared_after, uploads.COMPARED_PER_STEP, wanted)
     live = [found for found in part if lifecycle.allows(lifecycle.WITHDRAW, found.status)]
-    keys = {found.enrolment_id: nomination_key(_record(found)) for found in live}
-    named = desk.uploads.named(upload.upload_id, list(keys.values()))
-    missing = [found for found in live if keys[found.enrolment_id] not in named]
-    spared = desk.uploads.refused_people(upload.upload_id, [found.employee_ref for found in missing])
-    gone = [found for found in missing if found.employee_ref not in spared]
+    same = References(desk, [_record(found) for found in live])
+    keys = {found.enrolment_id: same.keys(_record(found)) for found in live}
+    named = desk.uploads.named(upload.upload_id, [key for each in keys.values() for key in each])
+    missing = [found for found in live if named.isdisjoint(keys[found.enrolment_id])]
+    names = {found.employee_ref: same.names(found.employee_ref) for found in missing}
+    spared = desk.uploads.refused_people(upload.upload_id, [name for each in names.values() for name in each])
+    gone = [found for found in missing if spared.isdisjoint(names[found.employee_ref])]
     desk.uploads.add_withdrawals([_listed(upload, place, found) for place, found in enumerate(gone)])
     is_last = len(part) < uploads.COMPARED_PER_STEP
     return replace(
@@ -86,9 +89,11 @@ def _compare_cohort(desk: Desk, upload: Upload) -> Upload:
 def _compare_endings(desk: Desk, upload: Upload) -> Upload:
     part = desk.uploads.rows(upload.upload_id, upload.compared, uploads.COMPARED_PER_STEP)
     ending = {row.key: row for row in part if row.decision == uploads.ENDING}
-    taken = desk.nominations.known(list(ending))
+    same = References(desk, [row.record for row in ending.values()])
+    taken = desk.nominations.known([key for row in ending.values() for key in same.keys(row.record)])
     gone: list[tuple[Enrolment, UploadRow]] = []
-    for key, row in ending.items():
+    for row in ending.values():
+        _, key = same.as_taken(ReadRow(row.line, row.record), taken)
         found = desk.enrolments.find(taken[key].enrolment_id) if key in taken else None
         if found is not None and lifecycle.allows(lifecycle.WITHDRAW, found.status):
             gone.append((found, row))

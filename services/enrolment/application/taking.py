@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from services.enrolment.application import announcements, people, standings
 from services.enrolment.application.erasure import ERASED_VERDICT, barred
 from services.enrolment.application.ports import Desk, Taken
+from services.enrolment.application.same_person import References
 from services.enrolment.domain import enrolments
 from services.enrolment.domain.decisions import ACCEPTED, DUPLICATE, OfferedCourse, Verdict, decide
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.lifecycle import NOMINATED, REQUESTED
-from services.enrolment.domain.records import ReadRow, Record, fingerprint, nomination_key
+from services.enrolment.domain.records import ReadRow, Record, fingerprint
 from shared.clock import london_date
 
 
@@ -34,16 +35,17 @@ def take(desk: Desk, rows: Sequence[ReadRow], *, nominated_by: str | None = None
     approves.
     """
     catalogue = desk.catalogue.courses()
-    known = desk.nominations.known([nomination_key(row.record) for row in rows if not row.faults])
+    same = References(desk, [row.record for row in rows])
+    known = desk.nominations.known([key for row in rows if not row.faults for key in same.keys(row.record)])
     found = standings.of_nominated(desk, [row.record for row in rows], catalogue)
     erased = barred(desk, rows)
     outcomes: list[Outcome] = []
     accepted: list[tuple[Record, Taken]] = []
     for row in rows:
-        key = nomination_key(row.record)
+        as_taken, key = same.as_taken(row, known)
         before = known.get(key)
         known_of = found.get(row.record.employee_ref)
-        verdict = decide(row, catalogue, before.fingerprint if before else None, known_of)
+        verdict = decide(as_taken, catalogue, before.fingerprint if before else None, known_of)
         if row.record.employee_ref in erased:
             verdict = ERASED_VERDICT
         if verdict.decision == ACCEPTED:
@@ -86,7 +88,7 @@ def _enrolment(
     today = london_date(desk.now)
     enrolment = Enrolment(
         enrolment_id=taken.enrolment_id,
-        practitioner_id=desk.person_id(record.employee_ref or ""),
+        practitioner_id=desk.own_id(record.employee_ref or ""),
         employee_ref=record.employee_ref or "",
         cohort_owner=course.cohorts[intake].owner,
         course=course.code,

@@ -10,6 +10,7 @@ from services.enrolment.application import people
 from services.enrolment.application.commands import GiveOver, TakeOn
 from services.enrolment.application.handlers import of_employer
 from services.enrolment.application.ports import Desk, Taken
+from services.enrolment.application.same_person import References
 from services.enrolment.domain import enrolments, events, transfers
 from services.enrolment.domain.enrolment_parts import Origin
 from services.enrolment.domain.enrolments import Enrolment
@@ -72,8 +73,9 @@ def take_on(desk: Desk, command: TakeOn) -> tuple[Incoming, Enrolment]:
     enrolment_id = desk.new_id()
     accepted = transfers.accept(incoming, enrolment_id, today)
     record = _described(desk, command)
-    key = nomination_key(Record(employee_ref=command.employee_ref, course=incoming.course, intake=incoming.intake))
-    if desk.nominations.known([key]):
+    place = Record(employee_ref=command.employee_ref, course=incoming.course, intake=incoming.intake)
+    key = nomination_key(place)
+    if desk.nominations.known(References(desk, [place]).keys(place)):
         raise WrongState("this person was nominated for this intake here already; withdraw one, or refuse the transfer")
     if record is not None:
         people.keep_described(desk, [record])
@@ -81,7 +83,7 @@ def take_on(desk: Desk, command: TakeOn) -> tuple[Incoming, Enrolment]:
     enrolment = enrolments.opened(
         Enrolment(
             enrolment_id=enrolment_id,
-            practitioner_id=desk.person_id(command.employee_ref),
+            practitioner_id=desk.own_id(command.employee_ref),
             employee_ref=command.employee_ref,
             cohort_owner=incoming.cohort_owner,
             course=incoming.course,

@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta
 from services.enrolment.application import snapshots, standings, uploads
 from services.enrolment.application.erasure import ERASED_VERDICT, barred
 from services.enrolment.application.ports import Desk, ReadFile, SaysDelta
+from services.enrolment.application.same_person import References
 from services.enrolment.application.taking import take
 from services.enrolment.application.uploads import NOTHING_DECLARED, ScopeCohort, Sending, Upload, UploadRow
 from services.enrolment.domain.decisions import ACCEPTED, REFUSED, Catalogue, Verdict, decide
@@ -272,7 +273,8 @@ def _after_checking(upload: Upload) -> Upload:
 def _checked(
     desk: Desk, upload: Upload, part: Sequence[CheckedRow], catalogue: Catalogue, earlier: Collection[str] | None
 ) -> list[UploadRow]:
-    good = list(dict.fromkeys(row.key for row in part if not row.read.faults))
+    same = References(desk, [row.read.record for row in part])
+    good = list(dict.fromkeys(key for row in part if not row.read.faults for key in same.keys(row.read.record)))
     known = {key: taken.fingerprint for key, taken in desk.nominations.known(good).items()}
     seen = [key for key in good if key not in known and (earlier is None or key in earlier)]
     known |= desk.uploads.taken_in(upload.upload_id, seen)
@@ -281,9 +283,9 @@ def _checked(
     checked: list[UploadRow] = []
     for index, row in enumerate(part, start=upload.done):
         reference = row.read.record.employee_ref
-        verdict = _verdict(row, catalogue, known.get(row.key), standing.get(reference))
-        if reference in erased:
-            verdict = ERASED_VERDICT
+        read, key = same.as_taken(row.read, known)
+        told = _verdict(replace(row, read=read), catalogue, known.get(key), standing.get(reference))
+        verdict = ERASED_VERDICT if reference in erased else told
         mark = fingerprint(row.read.record)
         if verdict.decision == ACCEPTED:
             known[row.key] = mark
@@ -320,7 +322,8 @@ def _verdict(row: CheckedRow, catalogue: Catalogue, taken: str | None, standing:
 def import_step(desk: Desk, held: Upload) -> Upload:
     """Return the job after up to 250 more rows were imported.
 
-    Rows that were found good are decided again, by what is known now; the others stay as the employer saw them.
+    Rows that were found good are decided again, by what is known now; the others stay as the employer saw them. One
+    that is as good as before is not written again: its nomination knows the enrolment (`queries.upload_rows`).
     """
     upload = _mine(desk, held)
     part = desk.uploads.rows(upload.upload_id, upload.done, uploads.IMPORTED_PER_STEP)
@@ -332,7 +335,8 @@ def import_step(desk: Desk, held: Upload) -> Upload:
     for row, outcome in zip(good, outcomes, strict=True):
         counts[ACCEPTED] -= 1
         counts[outcome.verdict.decision] += 1
-        changed.append(_decided(row, outcome.verdict, outcome.enrolment_id))
+        if outcome.verdict != Verdict(row.decision, row.faults):
+            changed.append(_decided(row, outcome.verdict, outcome.enrolment_id))
     desk.uploads.save_rows(changed)
     done = upload.done + len(part)
     fault_counts = uploads.counted(upload.fault_counts, refused)
@@ -366,9 +370,8 @@ def remove_step(desk: Desk, held: Upload) -> Upload | None:
 
 
 def _decided(row: UploadRow, verdict: Verdict, enrolment_id: str | None) -> UploadRow:
-    return replace(
-        row, decision=verdict.decision, codes=verdict.codes, faults=verdict.faults, enrolment_id=enrolment_id
-    )
+    decided = replace(row, decision=verdict.decision, codes=verdict.codes, faults=verdict.faults)
+    return replace(decided, enrolment_id=enrolment_id)
 
 
 def _mine(desk: Desk, held: Upload) -> Upload:

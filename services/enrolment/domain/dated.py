@@ -7,8 +7,8 @@ Source: domain report, traps for event handling (HR feeds repeat and back-date: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 MOST_STATEMENTS = 400
@@ -35,7 +35,7 @@ class Statement:
     """The details from `effective_on`, that day included, as told at `said_at` and recorded at `recorded_at`.
 
     `said_at` is the sender's own time where it gave one, else when it was recorded; `source_ref` is its own name for
-    the message.
+    the message. `told_as` is the reference under which it was told, where that is not the person's own.
     """
 
     effective_on: date
@@ -43,6 +43,19 @@ class Statement:
     said_at: datetime
     details: Details
     source_ref: str | None = None
+    told_as: str | None = None
+
+
+def parted(known: Sequence[Statement], names: Collection[str]) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    """Return what was told under none of these references, and what was told under one of them."""
+    theirs = tuple(one for one in known if one.told_as in names)
+    return tuple(one for one in known if one.told_as not in names), theirs
+
+
+def together(own: Sequence[Statement], back: Sequence[Statement], name: str) -> tuple[Statement, ...]:
+    """Return a person's own statements with those that come back, told under the reference `name` or one behind it."""
+    told = [replace(one, told_as=None) if one.told_as == name else one for one in back]
+    return tuple(sorted([*own, *told], key=lambda one: (one.effective_on, one.said_at)))
 
 
 def added(known: Sequence[Statement], new: Statement, *, is_dated: bool) -> tuple[Statement, ...]:

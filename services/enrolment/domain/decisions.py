@@ -21,11 +21,15 @@ ALL_LEVELS = "ALL"
 
 @dataclass(frozen=True, slots=True)
 class OfferedCohort:
-    """A cohort as this employer knows it from the programme lead's feed."""
+    """A cohort as this employer knows it from the programme lead's feed.
+
+    `is_open_here` is false where its owner invites employers and this one is not among them.
+    """
 
     owner: str
     capacity: int
     closed: bool = False
+    is_open_here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ def decide(row: ReadRow, catalogue: Catalogue, taken: str | None = None, standin
     if course is not None:
         faults += _cohort_faults(row.record, course)
         faults += _person_faults(row, course)
+        if taken is None:
+            faults += _invitation_faults(row.record, course)
         if taken is None and course.asked != NOTHING_ASKED:
             faults += eligibility.faults(row.record, course.asked, standing or NOT_KNOWN)
     if row.record.manager_approved_on is None and not row.unreadable("manager_approved_on"):
@@ -99,6 +105,14 @@ def _cohort_faults(record: Record, course: OfferedCourse) -> list[RowFault]:
     if cohort.closed:
         return [RowFault(records.COHORT_CLOSED, "intake", "the programme lead has closed this intake")]
     return []
+
+
+def _invitation_faults(record: Record, course: OfferedCourse) -> list[RowFault]:
+    cohort = course.cohorts.get(record.intake or "")
+    if cohort is None or cohort.closed or cohort.is_open_here:
+        return []
+    detail = f"the intake {record.intake} is for employers that its owner invites, and this one is not invited"
+    return [RowFault(records.NOT_OPEN_TO_EMPLOYER, "intake", detail)]
 
 
 def _person_faults(row: ReadRow, course: OfferedCourse) -> list[RowFault]:

@@ -6,6 +6,7 @@ gives any other day, as it is known now or was known at an earlier moment.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 
@@ -60,13 +61,17 @@ class Practitioner:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """When something was told: now, and from which day it holds (None: it names no day)."""
+    """When something was told: now, and from which day it holds (None: it names no day).
+
+    `told_as` is the reference under which it was told, where that is not the person's own.
+    """
 
     at: datetime
     today: date
     effective_on: date | None = None
     said_at: datetime | None = None
     source_ref: str | None = None
+    told_as: str | None = None
 
 
 def from_record(practitioner_id: str, record: Record) -> Practitioner:
@@ -107,9 +112,8 @@ def described_on(known: Practitioner | None, described: Practitioner, telling: T
     first_on = statements[0].effective_on if statements else described.employment_start or telling.today
     undated_on = max(telling.today, first_on) if statements else first_on
     details = Details(**{name: getattr(described, name) for name in DETAILS})
-    new = Statement(
-        telling.effective_on or undated_on, telling.at, telling.said_at or telling.at, details, telling.source_ref
-    )
+    effective_on, said_at = telling.effective_on or undated_on, telling.said_at or telling.at
+    new = Statement(effective_on, telling.at, said_at, details, telling.source_ref, telling.told_as)
     after = dated.added(statements, new, is_dated=telling.effective_on is not None)
     employments = person.employments or _as_first_employed(known, telling)
     if dated.is_newest(statements, new):
@@ -117,6 +121,22 @@ def described_on(known: Practitioner | None, described: Practitioner, telling: T
     if known is not None and after == known.statements and employments == known.employments:
         return known
     return on_day(replace(person, statements=after, employments=employments), telling.today)
+
+
+def told_under(telling: Telling, known: Practitioner | None, reference: str) -> Telling:
+    """Return the telling with the reference under which it was told, where that is not the known person's own."""
+    return replace(telling, told_as=reference if known is not None and known.employee_ref != reference else None)
+
+
+def parted(
+    survivor: Practitioner, merged: Practitioner, names: Sequence[str], day: date
+) -> tuple[Practitioner, Practitioner]:
+    """Return both once what was told under the merged one's references (`names`) is theirs again."""
+    stays, back = dated.parted(survivor.statements, names)
+    if not back:
+        return survivor, merged
+    theirs = dated.together(merged.statements, back, merged.employee_ref)
+    return on_day(replace(survivor, statements=stays), day), on_day(replace(merged, statements=theirs), day)
 
 
 def on_day(person: Practitioner, day: date, known_at: datetime | None = None) -> Practitioner:

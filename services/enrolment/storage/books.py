@@ -75,6 +75,7 @@ class Opener:
             incoming=StoredIncoming(reading),
             handovers=StoredHandovers(reading),
             person_id=lambda reference: people.survivor_of(self._person_id(reading.organisation, reference)),
+            own_id=lambda reference: self._person_id(reading.organisation, reference),
         )
 
     def desk(self, work: Work) -> Desk:
@@ -110,6 +111,7 @@ class Opener:
             incoming=books.incoming,
             handovers=books.handovers,
             person_id=books.person_id,
+            own_id=books.own_id,
             new_id=work.new_id,
             tell=lambda event, version: work.emit(self._publish(event, version)),
             silent=work.silent,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from services.enrolment.application.facts import CohortOpened, CourseDescribed, CoursePublished, ProgrammeDescribed
@@ -84,14 +85,20 @@ class StoredCatalogue:
         self._cohorts = reading.rows("catalogue_cohorts")
         self._descriptions = reading.rows("catalogue_descriptions")
         self._programmes = reading.rows("catalogue_programmes")
+        self._terms = reading.rows("cohort_terms_heard")
+        self._organisation = reading.organisation
 
     def courses(self) -> dict[str, OfferedCourse]:
         """Return all, by code, with their cohorts."""
         titles = self.titles()
         described = self._described(titles)
+        terms_of = {row["_id"]: row for row in self._terms.find({}, projection={"owner": 1, "invited": 1})}
         cohorts: dict[str, dict[str, OfferedCohort]] = {}
         for document in self._cohorts.find({}):
-            cohorts.setdefault(document["course"], {})[document["intake"]] = value_of(document, OfferedCohort)
+            cohort, terms = value_of(document, OfferedCohort), terms_of.get(document["_id"])
+            if terms and terms["owner"] == cohort.owner and not self._is_among(terms["invited"]):
+                cohort = replace(cohort, is_open_here=False)
+            cohorts.setdefault(document["course"], {})[document["intake"]] = cohort
         return {
             code: OfferedCourse(
                 code=code,
@@ -108,6 +115,9 @@ class StoredCatalogue:
             )
             for code, told in titles.items()
         }
+
+    def _is_among(self, invited: Collection[str] | None) -> bool:
+        return invited is None or self._organisation in invited
 
     def titles(self) -> dict[str, CoursePublished]:
         """Return all courses as they were told, by code, in order of code."""

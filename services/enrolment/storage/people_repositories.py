@@ -17,6 +17,7 @@ from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.erasure_repositories import StoredErasures
 from services.enrolment.storage.keeping import chunks, following
 from shared.storage.mongo import Document
+from shared.storage.pages import Paged, milestone_of
 from shared.storage.unit_of_work import Reading, Work
 
 
@@ -43,7 +44,7 @@ class StoredPeople:
 
     def page(self, after: str | None, limit: int) -> list[Practitioner]:
         """Return persons in order of id; who was merged into another is not listed."""
-        found = self._rows.find({"merged_into": None, **following(after)}, sort=[("_id", 1)], limit=limit)
+        found = Paged(self._rows, [("merged_into",)]).page({"merged_into": None}, after=after, limit=limit)
         return [value_of(row, Practitioner) for row in found]
 
     def by_name(self, after: str | None, limit: int, wanted: PeopleFilter) -> PeoplePage:
@@ -88,6 +89,10 @@ class StoredPeople:
         """Return everybody whose id leads to this one, in order of id."""
         ids = [one for one in self._merges() if self.survivor_of(one) == practitioner_id]
         return [person for _, person in sorted(self.many(ids).items())]
+
+    def survivors(self) -> frozenset[str]:
+        """Return the ids to which others lead."""
+        return frozenset(self.survivor_of(one) for one in self._merges())
 
     def forget_merges(self) -> None:
         """Look again at who was merged: somebody just was."""
@@ -183,7 +188,7 @@ class StoredPeople:
 def _document(person: Practitioner) -> Document:
     """Return the document, with the name in one spelling to be listed by; the id makes it one of its own."""
     called = f"{folded(person.family_name)}|{folded(person.given_name)}|{person.practitioner_id}"
-    return document_of(person, person.practitioner_id, called=called)
+    return document_of(person, person.practitioner_id, called=called, **milestone_of(person.practitioner_id))
 
 
 def _asked(wanted: PeopleFilter, after: str | None) -> Document:

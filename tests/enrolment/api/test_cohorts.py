@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.enrolment.conftest import a_record
@@ -156,3 +158,26 @@ def test_e12_partners_read_in_the_catalogue_what_was_promised_to_whom(house):
             "2025-09-15",
             None,
         )
+
+
+def test_e12_who_is_not_invited_is_refused_at_every_door(house):
+    """Once the terms are known: before anybody waits for an answer; what was taken stays taken."""
+    house.open_course(capacity=3)
+    early = _nominate(house, "ealing", "20001")
+    _set(house, capacity=3, invited=["harrow"])
+    house.settle()
+    record = a_record(employee_ref="20001", swe_number="SW20001", email="p20001@ealing.example")
+    assert house.good("POST", "enrolments", org="ealing", json=record)["enrolment_id"] == early
+    late = a_record(employee_ref="20002")
+    refused = house.ask("POST", "enrolments", org="ealing", json=late)
+    assert [(one["code"], one["pointer"]) for one in refused.json["errors"]] == [("not_open_to_employer", "/intake")]
+    columns = {name: name for name in late}
+    house.good("PUT", "column-mapping", org="ealing", json={"format": "csv", "columns": columns})
+    line = ",".join("" if value is None else str(value) for value in late.values())
+    job = house.upload(f"{','.join(columns)}\n{line}".encode(), "late.csv", "ealing")
+    assert job["counts"] == {"accepted": 0, "duplicate": 0, "refused": 1}
+    house.intake("ealing", json.dumps({"record_ref": "told-late", "record": late}).encode())
+    assert house.events("ealing", "out")[-1]["data"]["codes"] == ["not_open_to_employer"]
+    _set(house, capacity=3)
+    house.settle()
+    house.good("POST", "enrolments", org="ealing", json=late)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from services.enrolment import bootstrap
 from services.enrolment.domain.duplicates import MOST_ALIKE
 from tests.enrolment.conftest import a_record
@@ -175,3 +179,84 @@ def test_what_very_many_have_in_common_says_nothing_of_anybody(house, enrolment_
     put(house, "0", email="team@b.example", swe_number="SW7", team="West")
     assert (["0", "1"], ["same_registration_number", "same_email"]) in listed(house)
     assert str(MOST_ALIKE) not in {ref for refs, _ in listed(house) for ref in refs}
+
+
+def of(ref, course="SAR", **more):
+    """Return a record of one of two people who will be merged."""
+    told = {"employee_ref": ref, "email": f"{ref}@b.example", "swe_number": f"SW{ref}", "course": course}
+    return a_record(**{**told, **more})
+
+
+@pytest.fixture
+def merged(house):
+    """Reference 2 leads to 1, who was nominated for SAR before."""
+    house.open_course(capacity=9)
+    house.open_course("CCB", capacity=9)
+    house.good("POST", "enrolments", json=of("1"))
+    put(house, "2", family_name="O'Neill", employment_start="2018-01-03")
+    assert merge(house, "1", "2").status_code == 200
+    return house
+
+
+HEADINGS = list(a_record())
+
+
+def a_file(*records):
+    """Return a CSV file of records under the contract's own headings."""
+    lines = [",".join("" if one[name] is None else str(one[name]) for name in HEADINGS) for one in records]
+    return "\n".join([",".join(HEADINGS), *lines]).encode()
+
+
+def test_nomination_under_an_old_reference_is_the_survivors_at_every_door(merged):
+    """The same record is a duplicate, another one conflicts: by API, in a file (checked and taken), at intake."""
+    same, other = of("1") | {"employee_ref": "2"}, of("2")
+    first = merged.pages("enrolments")
+    answer = merged.good("POST", "enrolments", json=same)
+    assert (answer["decision"], answer["enrolment_id"]) == ("duplicate", first[0]["enrolment_id"])
+    refused = merged.ask("POST", "enrolments", json=other)
+    assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "conflicting_duplicate")
+    mapping = {"format": "csv", "columns": {name: name for name in HEADINGS}}
+    merged.good("PUT", "column-mapping", json=mapping)
+    job = merged.upload(a_file(same, other, of("2", "CCB"), of("1", "CCB")), "both.csv")
+    counts = {kind: count for kind, count in job["counts"].items() if count}
+    assert counts == {"duplicate": 1, "refused": 2, "accepted": 1}
+    merged.confirm(job["id"])
+    for ref, record in (("told-same", same), ("told-other", other)):
+        merged.intake("brent", json.dumps({"record_ref": ref, "record": record}).encode())
+    answers = [event["data"] for event in merged.events("brent", "out")]
+    assert [one.get("codes") for one in answers] == [None, ["conflicting_duplicate"]], answers
+    assert sorted((one["course"], one["employee_ref"]) for one in merged.pages("enrolments")) == [
+        ("CCB", "2"),
+        ("SAR", "1"),
+    ]
+
+
+def test_snapshot_that_names_somebody_by_an_old_reference_leaves_them_enrolled(merged):
+    """And one row under each of two references is one person, not one who is left out."""
+    merged.good("PUT", "column-mapping", json={"format": "csv", "columns": {name: name for name in HEADINGS}})
+    query = {"filename": "snap.csv", "mode": "snapshot", "course": "SAR", "intake": "2025-09"}
+    content = a_file(of("1") | {"employee_ref": "2"})
+    sent = merged.good(
+        "POST", "enrolment-uploads", data=content, content_type="application/octet-stream", query_string=query
+    )
+    merged.worker.work_once()
+    job = merged.good("GET", f"enrolment-uploads/{sent['id']}")
+    assert (job["state"], job["withdrawals"]["to_withdraw"]) == ("checked", 0)
+
+
+def test_split_gives_back_what_came_under_the_old_reference_in_the_meantime(merged):
+    """Enrolments and details go to the one of whom they were told; what was told of the survivor stays."""
+    merged.good("POST", "enrolments", json=of("2", "CCB", team="West"))
+    put(merged, "2", family_name="Okafor", team="Far West", employment_start="2018-01-03")
+    put(merged, "1", family_name="O'Neill", team="East", employment_start="2018-01-03")
+    assert len(merged.pages("practitioners/1/enrolments")) == 2
+    assert merged.good("GET", "practitioners/2")["team"] == "East"
+    merged.good("POST", "practitioner-duplicates/split", json={"merged": "2"})
+    one, other = (merged.good("GET", f"practitioners/{ref}") for ref in "12")
+    assert (one["family_name"], one["team"]) == ("O'Neill", "East")
+    assert (other["family_name"], other["team"]) == ("Okafor", "Far West")
+    for ref, course in (("1", "SAR"), ("2", "CCB")):
+        found = merged.pages(f"practitioners/{ref}/enrolments")
+        assert [(each["course"], each["practitioner_id"]) for each in found] == [
+            (course, merged.good("GET", f"practitioners/{ref}")["practitioner_id"])
+        ]
