@@ -13,20 +13,22 @@ from decimal import Decimal
 from typing import Final
 
 from services.enrolment.application import uploads
-from services.enrolment.application.column_preview import UNUSED, Preview
-from services.enrolment.application.ports import Desk
+from services.enrolment.application.column_mappings import format_of
+from services.enrolment.application.column_preview import UNUSED, Preview, preview
+from services.enrolment.application.ports import Books, Desk, OpenTable
 from services.enrolment.application.upload_handlers import find, receive
 from services.enrolment.application.uploads import Sending, Upload
 from services.enrolment.domain import heading_matching as matching
-from services.enrolment.domain.errors import WrongState
+from services.enrolment.domain.errors import UnreadableFile, WrongState
 from services.enrolment.domain.field_list import BY_NAME, DATE
-from services.enrolment.domain.mapping import FileMapping, SplitName
+from services.enrolment.domain.mapping import SHEET_FORMATS, FileMapping, SplitName
 from services.enrolment.domain.records import REQUIRED
 
 KEPT_UNMAPPED: Final = timedelta(days=1)
 WHOLE_NAME: Final = matching.NAME_COLUMN
 NAMES: Final = ("given_name", "family_name")
 ORDERS: Final = ("family, given", "given family", "family given")
+MOST_SHEETS: Final = 20
 _LEAST_HEADINGS: Final = 2
 _FORGOTTEN: Final = "nobody said within a day what its columns mean, so the file was forgotten: send it again"
 
@@ -40,6 +42,42 @@ class Meanings:
     scale: Mapping[str, Decimal] = field(default_factory=dict)
     pad_left: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def draft_of(
+    books: Books,
+    content: bytes,
+    filename: str,
+    open_table: OpenTable,
+    declared: FileMapping | None,
+    expected: FileMapping,
+) -> FileMapping | None:
+    """Return the mapping to begin with for a file that was refused, None where no mapping would help.
+
+    A workbook may have a cover: the first of its sheets that holds a table is taken.
+    """
+    beginning = as_a_beginning(declared)
+    for wanted in (beginning, *_other_sheets(content, filename, open_table, beginning)):
+        try:
+            found = preview(books, content, filename, open_table, wanted)
+        except UnreadableFile:
+            continue
+        if can_be_mapped(found, expected):
+            return found.mapping
+    return None
+
+
+def _other_sheets(
+    content: bytes, filename: str, open_table: OpenTable, beginning: FileMapping | None
+) -> list[FileMapping]:
+    kind = format_of(filename)
+    if kind not in SHEET_FORMATS:
+        return []
+    try:
+        sheets, _ = open_table(content, FileMapping(format=kind))
+    except UnreadableFile:
+        return []
+    return [replace(beginning or FileMapping(), sheet=name) for name in sheets[1:MOST_SHEETS]]
 
 
 def can_be_mapped(found: Preview, expected: FileMapping) -> bool:

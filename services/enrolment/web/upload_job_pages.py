@@ -8,7 +8,7 @@ from flask import Response, request
 
 from services.enrolment.application import queries, upload_handlers, uploads
 from services.enrolment.application.column_preview import preview
-from services.enrolment.application.uploads import Upload
+from services.enrolment.application.uploads import NOTHING_DECLARED, Upload
 from services.enrolment.domain.decisions import ACCEPTED, REFUSED
 from services.enrolment.domain.errors import NoSuchThing, UnreadableFile, WrongState
 from services.enrolment.web import upload_wording as wording
@@ -216,7 +216,8 @@ def _summary(reading: Reading, upload: Upload) -> Page:
 
 
 def _confirm_page(upload: Upload, form: Form | None = None) -> Page:
-    reason = REASON_WORDS.get(upload.sending.reason, upload.sending.reason)
+    is_stated = upload.sending.reason != NOTHING_DECLARED.reason
+    reason = REASON_WORDS.get(upload.sending.reason, upload.sending.reason) if is_stated else "Not stated"
     return page("uploads/confirm.html", upload=upload, wording=wording, reason=reason, form=form)
 
 

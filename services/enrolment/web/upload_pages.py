@@ -9,9 +9,8 @@ from flask import Response, make_response, request
 
 from services.enrolment.application import field_guide, mapping_drafts, upload_handlers, uploads
 from services.enrolment.application.column_mappings import mapping_for
-from services.enrolment.application.column_preview import preview
 from services.enrolment.application.field_guide import GuideEntry
-from services.enrolment.application.uploads import Sending, Upload, UploadRow
+from services.enrolment.application.uploads import NOTHING_DECLARED, Sending, Upload, UploadRow
 from services.enrolment.domain.enrolment_parts import REASONS
 from services.enrolment.domain.errors import FileTooLarge, NoSuchThing, UnreadableFile
 from services.enrolment.domain.field_list import MANDATORY
@@ -214,22 +213,12 @@ def _plan(reading: Reading, content: bytes, filename: str) -> Plan:
     except FileTooLarge:
         raise
     except UnreadableFile:
-        draft = _draft(reading, content, filename, declared, mapping or FileMapping())
+        at, expected = books(reading), mapping or FileMapping()
+        draft = mapping_drafts.draft_of(at, content, filename, rooms().open_table, declared, expected)
         if draft is None:
             raise
         return Plan(draft, is_draft=True)
     return Plan(mapping)
-
-
-def _draft(
-    reading: Reading, content: bytes, filename: str, declared: FileMapping | None, expected: FileMapping
-) -> FileMapping | None:
-    beginning = mapping_drafts.as_a_beginning(declared)
-    try:
-        found = preview(books(reading), content, filename, rooms().open_table, beginning)
-    except UnreadableFile:
-        return None
-    return found.mapping if mapping_drafts.can_be_mapped(found, expected) else None
 
 
 def _sending(form: Form) -> Sending:
@@ -253,7 +242,9 @@ def _form_page(form: Form, filename: str = "") -> Page:
             for code, course in sorted(courses.items())
             for intake in sorted(course.cohorts)
         ]
-        reasons = [(reason, REASON_WORDS.get(reason, reason)) for reason in REASONS]
+        reasons = [
+            (reason, REASON_WORDS.get(reason, reason)) for reason in REASONS if reason != NOTHING_DECLARED.reason
+        ]
         return page(
             "uploads/new.html",
             form=form,

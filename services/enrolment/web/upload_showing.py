@@ -32,13 +32,19 @@ class ErrorTable:
 
 
 def error_table(rows: Sequence[UploadRow], upload: Upload) -> ErrorTable:
-    """Return the rows with the message in the cell that it is about; what has no column stands in one of its own."""
+    """Return the rows with the message in the cell that it is about, and then who it is.
+
+    The columns with errors come first, so that they are seen on a telephone; what has no column stands in one of its
+    own.
+    """
     theirs = upload.mapping.headings
     places = {fault.field: _column(fault.field, upload.mapping) for row in rows for fault in row.faults}
     wrong = {place for place in places.values() if place}
-    shown = [name for name in theirs if name in wrong or (name in _WHO and not name.startswith(UNUSED))]
+    shown = [name for name in theirs if name in wrong]
+    shown += [name for name in theirs if name in _WHO and name not in wrong]
     has_rest = any(place is None for place in places.values())
-    headings = ("Row", *(theirs[name] for name in shown), *(["Without a column"] if has_rest else []))
+    rest = ("Without a column",) if has_rest else ()
+    headings = ("Row", *rest, *(theirs[name] for name in shown))
     return ErrorTable(headings, tuple(_error_cells(row, shown, places, has_rest=has_rest) for row in rows))
 
 
@@ -55,9 +61,9 @@ def _error_cells(
     def about(place: str | None) -> str:
         return " ".join(wording.fault_sentence(fault) for fault in row.faults if places[fault.field] == place)
 
-    cells: list[Cell] = [str(row.line)]
+    cells: list[Cell] = [str(row.line), {"error": about(None), "text": ""}] if has_rest else [str(row.line)]
     cells += [{"error": about(name), "text": row.cells.get(name, "")} for name in shown]
-    return (*cells, {"error": about(None), "text": ""}) if has_rest else tuple(cells)
+    return tuple(cells)
 
 
 def row_cells(row: UploadRow, upload: Upload) -> list[Cell]:

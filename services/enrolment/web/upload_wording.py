@@ -138,6 +138,13 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def confirming(added: int, withdrawn: int) -> str:
+    """Return what a button does that confirms a file."""
+    adding = [f"add {counted(added, 'nomination', 'nominations')}"] if added else []
+    ending = [f"withdraw {counted(withdrawn, 'enrolment', 'enrolments')}"] if withdrawn else []
+    return f"Confirm and {' and '.join([*adding, *ending])}"
+
+
 def listed(names: Sequence[str], most: int = 20) -> str:
     """Return names as a list in a sentence: `‘Email’, ‘Team’ and 3 more`."""
     shown = [f"‘{name[:100]}’" for name in names[:most]]

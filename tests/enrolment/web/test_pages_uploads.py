@@ -6,10 +6,12 @@ import io
 import re
 
 import pytest
+import xlsxwriter
 
 from services.enrolment.application import mapping_drafts, uploads
 from services.enrolment.domain.records import FIELDS
 from services.enrolment.domain.tasks import KINDS
+from services.enrolment.domain.text_files import MOST_BYTES
 from services.enrolment.web.task_pages import PLACES
 from shared.testing.pages import browser_of, hidden_fields, send_form
 from tests.enrolment.conftest import a_record
@@ -293,6 +295,68 @@ def test_the_first_page_lists_what_waits_for_each_role(house):
     assert "no task list" in text_of(browser_of(house.app, "harrow", "practitioner").get("/tasks"))
 
 
-def test_every_kind_of_task_has_a_place():
-    """A new kind is not forgotten on the first page."""
+def test_every_kind_of_task_has_a_place(house):
+    """A new kind is not forgotten on the first page, and every place is a page."""
     assert {kind.name for kind in KINDS} == set(PLACES)
+    pages = house.app.url_map.bind("")
+    assert all(pages.test(place.partition("?")[0], method="GET") for place in PLACES.values())
+
+
+def test_a_workbook_with_a_cover_is_read_by_the_sheet_with_the_table(house):
+    """The cover is no reason to refuse it; the sheet can be chosen."""
+    house.open_course()
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    book.add_worksheet("Cover").write(0, 0, "Printed for HR")
+    data, other = book.add_worksheet("Data"), book.add_worksheet("Other")
+    data.write_row(0, 0, ["Staff No", "Forename", "Surname"])
+    data.write_row(1, 0, ["1", "Maya", "Example"])
+    other.write_row(0, 0, ["Badge", "Locker"])
+    other.write_row(1, 0, ["7", "8"])
+    book.close()
+    browser = browser_of(house.app, "harrow", "hr")
+    where = job_of(send_file(browser, stream.getvalue(), "export.xlsx"))
+    assert "Staff No" in text_of(browser.get(f"{where}/columns"))
+    fields = hidden_fields(browser.get(f"{where}/columns").get_data(as_text=True))
+    kept = browser.post(f"{where}/layout", data={**fields, "sheet": "Other", "heading_row": "1"})
+    assert job_of(kept) == f"{where}/columns"
+    assert "Locker" in text_of(browser.get(f"{where}/columns"))
+
+
+def test_a_file_that_is_too_large_is_refused_as_a_page(house):
+    """Before any of it is read; nothing of it is kept."""
+    browser = browser_of(house.app, "harrow", "hr")
+    body = b"x" * (MOST_BYTES + 2**20)
+    answer = browser.post("/uploads/new", data=body, content_type="multipart/form-data; boundary=b", headers=HTML)
+    assert answer.status_code == 413
+    assert "What you sent is too large" in text_of(answer)
+
+
+def test_a_snapshot_of_one_intake_says_so_and_its_sender_cannot_confirm_it(house):
+    """The brake: the sender is told, the form refuses the sender, a second person may."""
+    house.open_course(capacity=20)
+    first = browser_of(house.app, "harrow", "hr", subject="first")
+    people = [a_record(employee_ref=f"{n:05d}", swe_number=f"SW{n}") for n in range(1, 7)]
+    where = job_of(send_file(first, canonical(*people)))
+    house.worker.work_once()
+    send_form(first, f"{where}/confirm", {})
+    house.worker.work_once()
+    house.settle()
+    said = {"mode": "snapshot", "cohort": "SAR|2025-09", "withdrawal_reason": "left_employer"}
+    where = job_of(send_file(first, canonical(*people[:3]), **said))
+    house.worker.work_once()
+    shown = text_of(first.get(where))
+    assert "The complete list of your people on SAR, intake 2025-09" in shown
+    assert "somebody else of your HR team must look at the list" in shown
+    assert first.get(f"{where}/confirm").status_code == 303
+    fields = hidden_fields(first.get(f"{where}/cancel").get_data(as_text=True))
+    assert first.post(f"{where}/confirm", data=fields).status_code == 422
+    second = browser_of(house.app, "harrow", "hr", subject="second")
+    asked = text_of(second.get(f"{where}/confirm"))
+    assert "They left our employment" in asked
+    assert "Confirm and withdraw 3 enrolments" in asked
+    assert job_of(send_form(second, f"{where}/confirm", {})) == where
+    house.worker.work_once()
+    assert "3 enrolments were withdrawn" in text_of(second.get(where))
+    unknown = send_file(first, canonical(*people), mode="snapshot", cohort="SAR|2031-09")
+    assert "No such course and intake" in text_of(unknown)
