@@ -12,7 +12,7 @@ from services.enrolment.application.ports import Books, EnrolmentFilter
 from services.enrolment.application.taken_records import records
 from services.enrolment.domain import sessions
 from services.enrolment.domain.enrolments import Enrolment
-from services.enrolment.domain.errors import NoSuchThing
+from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
 from services.enrolment.domain.lifecycle import STATUSES
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.practitioners import Practitioner, on_day
@@ -29,6 +29,7 @@ enrolment_pages = PageRoutes("enrolment_pages", __name__)
 
 ON_A_PAGE = 50
 MOST_COUNTED = 10_000
+MOST_IN_SHEET = 10_000
 _ASKED = ("course", "intake", "status", "pcf_level", "route", "employee_ref")
 _LONGEST = 500
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -82,7 +83,14 @@ def enrolments_as_csv() -> Response:
 
 @enrolment_pages.show("/enrolments.xlsx", "uploads.create")
 def enrolments_as_xlsx() -> Response:
-    """Return the same as a sheet."""
+    """Return the same as a sheet, which has to be in memory as a whole: a longer list is taken as CSV.
+
+    Raises:
+        RuleSaysNo: The list is longer than a sheet may be.
+    """
+    _, wanted = _filter()
+    if page_read(lambda reading: books(reading).enrolments.count(wanted, MOST_IN_SHEET + 1)) > MOST_IN_SHEET:
+        raise RuleSaysNo(f"A sheet has at most {MOST_IN_SHEET:,} rows. Filter the list, or download it as CSV.")
     return _file("xlsx", XLSX, rooms().nomination_files.nominations_xlsx)
 
 
@@ -150,12 +158,12 @@ def _row(found: Enrolment, person: Practitioner | None, titles: dict[str, str]) 
     name = called(person)
     return [
         {"text": name or found.employee_ref, "href": f"/enrolments/{found.enrolment_id}"},
+        {"tag": words.STATUS_TAGS[found.status]},
         found.employee_ref,
         f"{titles.get(found.course, found.course)} ({found.course})",
         found.intake,
         words.said(words.ROUTES, found.route),
         words.said(words.LEVELS, found.pcf_level),
-        {"tag": words.STATUS_TAGS[found.status]},
     ]
 
 

@@ -77,7 +77,7 @@ def _named(field: str, text: str) -> str:
         return text
     title = BY_NAME[field].title
     if text.lower() == "enter a value":
-        is_plain = field != "swe_number" and not title[:2].isupper()
+        is_plain = field not in ("swe_number", "pcf_level")
         return f"Enter the {title[0].lower() + title[1:] if is_plain else title}"
     return text if title.lower() in text.lower() else f"{title}: {text[0].lower()}{text[1:]}"
 

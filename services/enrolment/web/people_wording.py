@@ -9,9 +9,9 @@ from services.enrolment.domain.registrations import LAPSED, NOT_CHECKED, NOT_FOU
 
 REGISTRATION_TAGS: Final[Mapping[str, tuple[str, str]]] = {
     REGISTERED: ("Registered", "green"),
-    LAPSED: ("Registration lapsed", "red"),
+    LAPSED: ("Lapsed", "red"),
     NOT_FOUND: ("Not on the register", "orange"),
-    NOT_CHECKED: ("Registration not checked", "grey"),
+    NOT_CHECKED: ("Not checked", "grey"),
 }
 END_REASONS: Final[Mapping[str, str]] = {
     "resigned": "Resigned",

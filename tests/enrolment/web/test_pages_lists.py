@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from services.enrolment.web import enrolment_pages
 from shared.testing.pages import browser_of, hidden_fields, send_form
 from tests.enrolment.conftest import a_record
 
@@ -71,6 +72,29 @@ def test_file_holds_exactly_what_is_filtered_and_nothing_that_runs(brent):
     rows = list(csv.DictReader(io.StringIO(taken.data.decode("utf-8-sig"))))
     assert [row["Employee Number"] for row in rows] == ["10000", "10001"]
     assert rows[1]["Known As"] == f"'{HOSTILE}"
+
+
+def test_longer_list_is_taken_as_csv(brent, monkeypatch):
+    """A sheet is made in memory: beyond its limit the page says what to do instead."""
+    monkeypatch.setattr(enrolment_pages, "MOST_IN_SHEET", 2)
+    refused = brent.get("/enrolments.xlsx", headers={"Accept": "text/html"})
+    assert refused.status_code == 422
+    assert "Filter the list, or download it as CSV." in refused.get_data(as_text=True)
+    assert brent.get("/enrolments.xlsx?status=waiting").status_code == 200
+
+
+def test_pages_of_the_list_lead_on_and_back(brent, monkeypatch):
+    """Two to a page: next leads to the third, previous back to the first two."""
+    monkeypatch.setattr(enrolment_pages, "ON_A_PAGE", 2)
+    first = text_of(brent.get("/enrolments"))
+    assert "Showing 2 of 3 enrolments" in first
+    assert "before=" not in first
+    after = re.search(r'href="(/enrolments\?after=[^"]+)"', first)[1]
+    second = text_of(brent.get(after))
+    assert "Showing 1 of 3 enrolments" in second
+    assert "after=" not in second
+    before = re.search(r'href="(/enrolments\?before=[^"]+)"', second)[1]
+    assert "Showing 2 of 3 enrolments" in text_of(brent.get(before))
 
 
 def test_history_of_a_person_does_not_hinder_the_way_back(brent, house):
