@@ -195,8 +195,7 @@ def read_rows(org: str, upload_id: str) -> Reply:
     first = int(page.after) + 1 if page.after is not None else 0
 
     def answer(reading: Reading) -> Reply:
-        _upload(reading, upload_id)
-        rows = books(reading).uploads.rows(upload_id, first, page.fetch, wanted)
+        rows = queries.upload_rows(books(reading), _upload(reading, upload_id), first, page.fetch, wanted)
         return page.reply(rows, lambda row: str(row.index), show.upload_row)
 
     return read(org, answer)

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from services.enrolment.application.facts import CoursePublished
 from services.enrolment.application.ports import Books
-from services.enrolment.application.uploads import UploadRow
+from services.enrolment.application.uploads import CONFIRMED_STATES, Upload, UploadRow
 from services.enrolment.domain.courses import Course
-from services.enrolment.domain.decisions import OfferedCourse
+from services.enrolment.domain.decisions import ACCEPTED, OfferedCourse
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.mapping import FileMapping
@@ -40,6 +40,23 @@ def enrolment(books: Books, enrolment_id: str) -> Enrolment:
     if found is None:
         raise NoSuchThing("no such enrolment")
     return found
+
+
+def upload_rows(books: Books, upload: Upload, first: int, limit: int, decision: str | None = None) -> list[UploadRow]:
+    """Return rows of a file in file order, each with the enrolment that it became or repeats.
+
+    An imported row is not written again: its nomination, kept under the same key, knows the enrolment.
+    """
+    found = books.uploads.rows(upload.upload_id, first, limit, decision)
+    if upload.state not in CONFIRMED_STATES:
+        return found
+    taken = books.nominations.known([row.key for row in found if row.enrolment_id is None and row.decision == ACCEPTED])
+    return [
+        replace(row, enrolment_id=taken[row.key].enrolment_id)
+        if row.enrolment_id is None and row.decision == ACCEPTED and row.key in taken
+        else row
+        for row in found
+    ]
 
 
 def rows_of(books: Books, upload_id: str, decision: str) -> Iterator[UploadRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.storage.mongo import MongoDatabase
+from shared.storage.pages import MILESTONE_INDEX, WHOLE_LIST_INDEX
 
 _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
     "places": [
@@ -26,6 +27,7 @@ _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
         [("route", 1), ("_id", 1)],
         [("status", 1), ("requested_on", 1)],
         [("due_on", 1)],
+        WHOLE_LIST_INDEX,
     ],
     "module_decisions": [[("course", 1)]],
     "notices": [[("state", 1)]],
@@ -61,8 +63,13 @@ _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
 }
 
 
+_WITH_MILESTONES: tuple[str, ...] = ("enrolments", "practitioners")
+
+
 def prepare(database: MongoDatabase) -> None:
     """Make every index of one organisation's database."""
     for collection, indexes in _INDEXES.items():
         for keys in indexes:
             database[collection].create_index(keys)
+    for collection in _WITH_MILESTONES:
+        database[collection].create_index(MILESTONE_INDEX, sparse=True)

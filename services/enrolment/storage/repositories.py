@@ -8,13 +8,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
+from typing import Final
 
 from services.enrolment.application.ports import EnrolmentFilter, Taken
 from services.enrolment.domain.enrolments import Enrolment, due_on
 from services.enrolment.storage.documents import document_of, value_of
-from services.enrolment.storage.keeping import chunks, following, keep_version
+from services.enrolment.storage.keeping import chunks, keep_version
 from shared.storage.mongo import Document
+from shared.storage.pages import Paged, milestone_of
 from shared.storage.unit_of_work import Reading
+
+SERVED: Final = (
+    ("practitioner_id",),
+    ("employee_ref",),
+    ("course", "intake"),
+    ("course", "status"),
+    ("course",),
+    ("intake",),
+    ("status",),
+    ("pcf_level",),
+    ("route",),
+)
+"""The filters of a list of enrolments that have an index of their own (`indexes.py`)."""
+FEW: Final = ("practitioner_id", "employee_ref")
+"""One person has few enrolments."""
 
 
 class StoredNominations:
@@ -38,6 +55,7 @@ class StoredEnrolments:
 
     def __init__(self, reading: Reading) -> None:
         self._rows = reading.rows("enrolments")
+        self._list = Paged(self._rows, SERVED, FEW)
 
     def find(self, enrolment_id: str) -> Enrolment | None:
         """Return the enrolment, or None."""
@@ -54,13 +72,13 @@ class StoredEnrolments:
 
     def page(self, after: str | None, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
         """Return enrolments in order of id."""
-        found = self._rows.find({**asked(wanted), **following(after)}, sort=[("_id", 1)], limit=limit)
+        found = self._list.page(asked(wanted), after=after, limit=limit)
         return [value_of(row, Enrolment) for row in found]
 
     def page_before(self, before: str, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
         """Return the last enrolments before that id, in order of id."""
-        found = self._rows.find({**asked(wanted), "_id": {"$lt": before}}, sort=[("_id", -1)], limit=limit)
-        return [value_of(row, Enrolment) for row in reversed(list(found))]
+        found = self._list.page_before(asked(wanted), before=before, limit=limit)
+        return [value_of(row, Enrolment) for row in found]
 
     def offers_over(self, today: date, limit: int) -> list[Enrolment]:
         """Return enrolments with an open offer whose last day is over, longest ago first."""
@@ -69,7 +87,7 @@ class StoredEnrolments:
 
     def count(self, wanted: EnrolmentFilter, most: int) -> int:
         """Return how many there are, counted up to `most`: a list says "more than" beyond that."""
-        return self._rows.count(asked(wanted), most=most)
+        return self._list.count(asked(wanted), most)
 
 
 def asked(wanted: EnrolmentFilter) -> dict[str, object]:
@@ -80,7 +98,8 @@ def asked(wanted: EnrolmentFilter) -> dict[str, object]:
 def _enrolment_document(enrolment: Enrolment) -> Document:
     """Return the document, with the last day of an open offer to be found by."""
     last = due_on(enrolment)
-    return document_of(enrolment, enrolment.enrolment_id, due_on=last.isoformat() if last else None)
+    more = milestone_of(enrolment.enrolment_id)
+    return document_of(enrolment, enrolment.enrolment_id, due_on=last.isoformat() if last else None, **more)
 
 
 class StoredAnswers:

@@ -1,24 +1,27 @@
 """No list reads more than it shows because of how many there are: every filter is served by an index.
 
-The plans are the real database's own. The local profile's database (SecantusDB) uses an index only where it holds
-every field that is asked for, sorts what it found, and reads a list without any filter as a whole. MongoDB uses one
-for a part of the fields too, and takes the order from it. What the local database cannot show is therefore asserted
-of the indexes themselves: each filter has one with its order (equal fields first, `_id` last).
+The plans are the real database's own, of the very questions that a page asks (`shared/storage/pages.py`). The local
+profile's database (SecantusDB) uses an index only where it holds every field that is asked for, and sorts what it
+found. MongoDB takes the order from the index too; what the local database cannot show of that is asserted of the
+indexes themselves: each filter has one with its order (equal fields first, `_id` last).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import combinations
 from typing import Any
 
 import pytest
 
 from services.enrolment.application.ports import EnrolmentFilter
 from services.enrolment.storage import indexes
-from services.enrolment.storage.repositories import asked
+from services.enrolment.storage.repositories import FEW, SERVED, asked
 from services.enrolment.storage.task_repositories import SOURCES
 from shared.identifiers import new_identifier
+from shared.storage.pages import MILESTONE, Paged
+from shared.storage.rows import Rows
 
 FILTERS = tuple(field.name for field in fields(EnrolmentFilter))
 LISTED = [*((name,) for name in FILTERS), ("course", "intake"), ("course", "status")]
@@ -48,6 +51,7 @@ def brent(mongo_client):
             "pcf_level": ("SW", "ESW")[number % 2],
             "route": ("practice_only", "practice_and_academic")[number % 2],
             "requested_on": "2025-07-01",
+            **({MILESTONE: f"{number:06d}"} if number % 50 == 0 else {}),
         }
         for number in range(300)
     ]
@@ -55,16 +59,58 @@ def brent(mongo_client):
     return database
 
 
+class Explained(Rows):
+    """Rows that have the database explain every question before it answers it."""
+
+    def __init__(self, collection) -> None:
+        super().__init__(collection, None)
+        self.plans: list[list[dict[str, Any]]] = []
+
+    def find(self, filter, *, sort=None, limit=0, projection=None):
+        """Note the plan, then answer."""
+        plan = self._collection.find(filter, projection, sort=sort, limit=limit).explain()
+        self.plans.append(list(stages(plan["queryPlanner"]["winningPlan"])))
+        return super().find(filter, sort=sort, limit=limit, projection=projection)
+
+
+def walks(brent, wanted: dict[str, object]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the plan of every question that a first page, a next page, a page before and a count ask."""
+    rows = Explained(brent["enrolments"])
+    listed = Paged(rows, SERVED, FEW)
+    listed.page(wanted, limit=51)
+    listed.page(wanted, after="000100", limit=51)
+    listed.page_before(wanted, before="000200", limit=51)
+    listed.count(wanted, 100)
+    assert len(rows.plans) >= 4
+    yield from rows.plans
+
+
 @pytest.mark.parametrize("names", LISTED, ids="+".join)
 def test_every_filter_of_the_list_of_enrolments_finds_by_an_index(brent, names):
-    """On the first page and on the next: nothing but the index is walked through."""
-    wanted = asked(EnrolmentFilter(**dict.fromkeys(names, "x")))
-    for after in ({}, {"_id": {"$gt": "000100"}}):
-        plan = brent["enrolments"].find({**wanted, **after}, sort=[("_id", 1)], limit=51).explain()
-        found = list(stages(plan["queryPlanner"]["winningPlan"]))
-        assert "COLLSCAN" not in {stage["stage"] for stage in found}, (names, after)
+    """Forwards, backwards and counted: nothing but an index of these fields, or of milestones, is walked through."""
+    for found in walks(brent, asked(EnrolmentFilter(**dict.fromkeys(names, "x")))):
+        assert "COLLSCAN" not in {stage["stage"] for stage in found}, names
         scanned = next(stage for stage in found if stage["stage"] == "IXSCAN")
-        assert next(iter(scanned["keyPattern"])) in names
+        assert next(iter(scanned["keyPattern"])) in (*names, MILESTONE)
+
+
+@pytest.mark.parametrize(("first", "second"), [*combinations(FILTERS, 2)])
+def test_any_two_filters_together_find_by_an_index(brent, first, second):
+    """Where no index has both, one of them is walked, in spans, and the other looked at row by row."""
+    for found in walks(brent, asked(EnrolmentFilter(**{first: "x", second: "y"}))):
+        assert "COLLSCAN" not in {stage["stage"] for stage in found}
+
+
+def test_the_list_without_a_filter_is_walked_by_an_index(brent):
+    """In spans between milestones; only what stands before the first and after the last of few rows has no bound."""
+    bounded = [found for found in walks(brent, {}) if any("_id" in stage.get("keyPattern", {}) for stage in found)]
+    assert bounded
+
+
+@pytest.mark.parametrize("names", SERVED, ids="+".join)
+def test_every_served_filter_has_its_index(names):
+    """What the pages ask by is what is made: these fields, `_id` last."""
+    assert [*((name, 1) for name in names), ("_id", 1)] in indexes._INDEXES["enrolments"]
 
 
 @pytest.mark.parametrize("name", FILTERS)

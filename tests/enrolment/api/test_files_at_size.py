@@ -1,0 +1,102 @@
+"""What keeps large files quick: no row is asked for or written by itself, and none is written twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.enrolment.domain.records import FIELDS
+from shared.storage.rows import Rows
+
+
+def _file(first: int, count: int) -> bytes:
+    rows = [
+        {
+            "employee_ref": f"{number:05d}",
+            "given_name": "Ayo",
+            "family_name": "Example",
+            "email": f"{number}@harrow.example",
+            "date_of_birth": "1980-01-02",
+            "swe_number": f"SW{number}",
+            "pcf_level": "SW",
+            "employment_start": "2018-01-03",
+            "line_manager_ref": "90001",
+            "course": "SAR",
+            "intake": "2025-09",
+            "route": "practice_only",
+            "manager_approved_on": "2025-07-01",
+        }
+        for number in range(first, first + count)
+    ]
+    lines = [",".join(FIELDS), *(",".join(row.get(name, "") for name in FIELDS) for row in rows)]
+    return "\r\n".join([*lines, ""]).encode()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Note every question and every change that reaches a collection."""
+    noted: list[str] = []
+    ask = Rows._ask
+
+    def note(rows, question):
+        noted.append(rows._collection.name)
+        return ask(rows, question)
+
+    monkeypatch.setattr(Rows, "_ask", note)
+    return noted
+
+
+def test_a_file_asks_as_often_for_ninety_rows_as_for_nine(house, asked):
+    """Checking and importing go part by part; nothing is looked up row by row."""
+    house.open_course(capacity=500)
+    often = []
+    for first, count in ((100, 9), (200, 90)):
+        asked.clear()
+        job = house.upload(_file(first, count), "x.csv", org="harrow")
+        done = house.confirm(job["id"], org="harrow")
+        assert done["counts"]["accepted"] == count
+        often.append(len(asked))
+    assert often[0] == often[1]
+
+
+def test_an_imported_row_is_not_written_again_and_names_its_enrolment(house):
+    """The nomination knows which enrolment it became; a row that turned out otherwise is kept as it is now."""
+    house.open_course(capacity=500)
+    one = house.upload(_file(1, 3), "x.csv", org="harrow")
+    other = house.upload(_file(3, 2), "y.csv", org="harrow")  # its first row is the last one of the other file
+    before = house.pages(f"enrolment-uploads/{one['id']}/rows", org="harrow")
+    assert [row["enrolment_id"] for row in before] == [None, None, None]
+    house.confirm(one["id"], org="harrow")
+    rows = house.pages(f"enrolment-uploads/{one['id']}/rows", org="harrow")
+    for row in rows:
+        found = house.good("GET", f"enrolments/{row['enrolment_id']}", org="harrow")
+        assert found["employee_ref"] == row["employee_ref"]
+    kept = house.unit.database("harrow")["upload_rows"].find({"upload_id": one["id"]})
+    assert [row["enrolment_id"] for row in kept] == [None, None, None]
+    house.confirm(other["id"], org="harrow")
+    again, new = house.pages(f"enrolment-uploads/{other['id']}/rows", org="harrow")
+    assert (again["decision"], again["enrolment_id"]) == ("duplicate", rows[2]["enrolment_id"])
+    assert (new["decision"], new["enrolment_id"] in {row["enrolment_id"] for row in rows}) == ("accepted", False)
+
+
+def test_a_list_walked_page_by_page_is_complete_in_both_directions(house):
+    """The same enrolments, whatever the filter and the size of the pages."""
+    house.open_course(capacity=500)
+    job = house.upload(_file(1, 120), "x.csv", org="harrow")
+    house.confirm(job["id"], org="harrow")
+    ids = [found["enrolment_id"] for found in house.good("GET", "enrolments?limit=200", org="harrow")["items"]]
+    assert len(ids) == len(set(ids)) == 120
+    for wanted in (
+        "",
+        "course=SAR",
+        "status=requested",
+        "course=SAR&intake=2025-09",
+        "route=practice_only&pcf_level=SW",
+    ):
+        walked, after = [], ""
+        while True:
+            part = house.good("GET", f"enrolments?limit=17&{wanted}{after}", org="harrow")
+            walked += [found["enrolment_id"] for found in part["items"]]
+            if part["next"] is None:
+                break
+            after = f"&after={part['next']}"
+        assert walked == ids, wanted
