@@ -122,7 +122,7 @@ def map_unseen(somebody, *, see=lambda _: None) -> None:
 
 
 @pytest.mark.parametrize("kind", ["visitor", "plain", "phone"])
-def test_e5_an_unseen_export_is_mapped_and_loaded_by_pages_alone(request, kind, tmp_path):  # noqa: PLR0915  one person's way, step by step
+def test_an_unseen_export_is_mapped_and_loaded_by_pages_alone(request, kind, tmp_path):  # noqa: PLR0915  one person's way, step by step
     """At a desk, without JavaScript, on a telephone: headings nobody has seen end as enrolments."""
     somebody = request.getfixturevalue(kind)
     house = somebody.site.house

@@ -177,7 +177,7 @@ def test_the_same_file_again_is_recognised(house):
     assert "There is nothing in this file to add" in shown
 
 
-def test_e5_an_unseen_export_is_mapped_through_pages(house):  # noqa: PLR0915  one person's way, step by step
+def test_an_unseen_export_is_mapped_through_pages(house):  # noqa: PLR0915  one person's way, step by step
     """Headings, whole names, coded words, hours, days that could be two: said once, and then it is a file as any."""
     house.open_course(level="ALL")
     browser = browser_of(house.app, "harrow", "hr")
