@@ -14,7 +14,7 @@ from services.enrolment.api.lifecycle_schemas import (
     SETTINGS_IN,
     START_IN,
 )
-from services.enrolment.api.rooms import books, desk
+from services.enrolment.api.rooms import books, desk, why_of
 from services.enrolment.api.schemas import ENROLMENT_OUT, NOTHING_IN, SPONSORSHIP_IN
 from services.enrolment.application import handlers
 from services.enrolment.application.commands import (
@@ -194,8 +194,9 @@ def sponsor(org: str, enrolment_id: str) -> Reply:
 
 def _changed(org: str, change: Callable[[Desk], Enrolment]) -> Reply:
     def done(work: Work) -> Reply:
-        after = change(desk(work))
-        return Reply(200, show.enrolment(after), etag=etag_of(after.version))
+        at = desk(work)
+        after = change(at)
+        return Reply(200, show.enrolment(after, why_of(at, after)), etag=etag_of(after.version))
 
     return transact(org, done)
 

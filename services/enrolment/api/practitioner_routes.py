@@ -23,9 +23,9 @@ from services.enrolment.api.practitioner_schemas import (
     PRACTITIONER_OUT,
     REFERENCE_IN,
 )
-from services.enrolment.api.rooms import books, desk
+from services.enrolment.api.rooms import books, desk, names
 from services.enrolment.api.schemas import ENROLMENT_OUT
-from services.enrolment.application import duplicates, entitlements, people
+from services.enrolment.application import duplicates, entitlements, people, place_queries
 from services.enrolment.application import practitioner_handlers as handlers
 from services.enrolment.application.commands import AssignLineManager, ReleaseIdentity
 from services.enrolment.application.ports import Books, Desk
@@ -147,7 +147,12 @@ def read_enrolments(org: str, employee_ref: str) -> Reply:
         at = books(reading)
         found = duplicates.enrolments_of(at, duplicates.find_person(at, employee_ref))
         later = [one for one in found if page.after is None or one.enrolment_id > page.after]
-        return page.reply(later[: page.fetch], lambda one: one.enrolment_id, representations.enrolment)
+        why = place_queries.explanations_of(at, later[: page.fetch], names())
+        return page.reply(
+            later[: page.fetch],
+            lambda one: one.enrolment_id,
+            lambda one: representations.enrolment(one, why.get(one.enrolment_id)),
+        )
 
     return read(org, answer)
 

@@ -23,6 +23,7 @@ from shared.http import (
     page_of,
     paged,
     read,
+    refuses,
     returns,
     scope,
     transact,
@@ -117,6 +118,7 @@ def refuse(org: str, erasure_id: str) -> Reply:
 @scope("erasures.decide")
 @accepts(NOTHING_IN)
 @returns(200, shapes.ERASURE_OUT)
+@refuses(409, "the erasure is not done, or no other service has answered it yet")
 def person_is_back(org: str, erasure_id: str) -> Reply:
     """Say that an erased person was employed again: their reference is taken again, with nothing of the past."""
     load(NOTHING_IN)

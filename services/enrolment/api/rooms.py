@@ -7,7 +7,9 @@ from typing import cast
 
 from flask import current_app
 
+from services.enrolment.application import place_queries
 from services.enrolment.application.ports import Books, Desk, OpenBooks, OpenDesk, OpenTable, ReadFile, SaysDelta
+from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.mapping import FileMapping
 from shared.http import current_service
@@ -56,3 +58,8 @@ def must_lead(org: str) -> None:
 def names() -> dict[str, str]:
     """Return what the organisations of the partnership are called, by slug."""
     return {slug: one.name for slug, one in current_service().partnership.organisations.items()}
+
+
+def why_of(at: Books, found: Enrolment) -> str | None:
+    """Return why an enrolment has a seat, waits or has neither; None where nothing explains it."""
+    return place_queries.explanations_of(at, [found], names()).get(found.enrolment_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.enrolment.api import representations as show
-from services.enrolment.api.rooms import books, desk, names
+from services.enrolment.api.rooms import books, desk, names, why_of
 from services.enrolment.api.schemas import (
     COMPLETION_IN,
     ENROLMENT_OUT,
@@ -60,7 +60,7 @@ def nominate(org: str) -> Reply:
         outcome = handlers.nominate(at, read_row(1, cells, FileMapping()), by)
         found = queries.enrolment(at, outcome.enrolment_id or "")
         status = 201 if outcome.verdict.decision == ACCEPTED else 200
-        shown = {**show.enrolment(found), "decision": outcome.verdict.decision}
+        shown = {**show.enrolment(found, why_of(at, found)), "decision": outcome.verdict.decision}
         where = f"/v1/organisations/{org}/enrolments/{found.enrolment_id}"
         return Reply(status, shown, etag=etag_of(found.version), location=where)
 
@@ -141,8 +141,7 @@ def complete(org: str, enrolment_id: str) -> Reply:
 
 
 def _shown(at: Books, found: Enrolment) -> Reply:
-    why = place_queries.explanations_of(at, [found], names())
-    return Reply(200, show.enrolment(found, why.get(found.enrolment_id)), etag=etag_of(found.version))
+    return Reply(200, show.enrolment(found, why_of(at, found)), etag=etag_of(found.version))
 
 
 def _only_person() -> str | None:

@@ -11,7 +11,7 @@ from services.enrolment.api.lifecycle_schemas import (
     TAKEN_ON_IN,
     TRANSFER_IN,
 )
-from services.enrolment.api.rooms import books, desk
+from services.enrolment.api.rooms import books, desk, why_of
 from services.enrolment.api.schemas import ENROLMENT_OUT, NOTHING_IN
 from services.enrolment.application import transfers
 from services.enrolment.application.commands import GiveOver, TakeOn
@@ -57,8 +57,9 @@ def give_over(org: str, enrolment_id: str) -> Reply:
     command = GiveOver(enrolment_id, **load(TRANSFER_IN), employers=employers)
 
     def change(work: Work) -> Reply:
-        after = transfers.give_over(desk(work), command)
-        return Reply(200, show.enrolment(after), etag=etag_of(after.version))
+        at = desk(work)
+        after = transfers.give_over(at, command)
+        return Reply(200, show.enrolment(after, why_of(at, after)), etag=etag_of(after.version))
 
     return transact(org, change)
 

@@ -81,7 +81,7 @@ def welcome_back(desk: Desk, erasure_id: str) -> Erasure:
     """Return the erasure of somebody who may be taken again under the same reference, with nothing of the past.
 
     Raises:
-        WrongState: It is not done.
+        WrongState: It is not done, or nobody has answered it yet.
     """
     standing = _found(desk, erasure_id)
     desk.silent("nobody is told of a person before they are nominated again")

@@ -23,7 +23,7 @@ def explanations_of(books: Books, found: Sequence[Enrolment], names: Mapping[str
     """
     statuses = {each.enrolment_id: each.status for each in found}
     return {
-        enrolment_id: explanations.sentence(standing, names.get(standing.employer))
+        enrolment_id: explanations.sentence(standing, names.get(standing.employer), as_decided=True)
         for enrolment_id, standing in books.news.standings(list(statuses)).items()
         if statuses[enrolment_id] in _EXPLAINS[standing.state]
     }

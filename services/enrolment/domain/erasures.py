@@ -99,11 +99,16 @@ def refused(erasure: Erasure, by: str, at: datetime, reason: str) -> Erasure:
 def returned(erasure: Erasure) -> Erasure:
     """Return the erasure of somebody who may be taken again under the same reference.
 
+    Not before somebody has answered it: only what has its number on the feed can be answered, and only then is it
+    certain that whatever is told of the person from now on comes after it.
+
     Raises:
-        WrongState: It is not done.
+        WrongState: It is not done, or nobody has answered it yet.
     """
     if erasure.state != DONE:
         raise WrongState(f"this erasure is {erasure.state}")
+    if erasure.expected and not erasure.receipts:
+        raise WrongState("no other service has answered this erasure yet: wait until one has, then say it again")
     return replace(erasure, state=RETURNED)
 
 

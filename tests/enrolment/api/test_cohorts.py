@@ -52,7 +52,8 @@ def test_e8_e12_the_owner_and_the_employer_read_why_each_place_is_where_it_is(ho
     listed = house.good("GET", f"{COHORT}/places", "programme_lead", query_string={"state": "waiting"})
     assert listed["items"] == cohort["waiting"]
     why = [house.good("GET", f"enrolments/{one}", org="ealing")["explanation"] for one in people[:2]]
-    assert why == [cohort["seats"][0]["explanation"], cohort["waiting"][0]["explanation"]]
+    waiting = cohort["waiting"][0]["explanation"].replace(" in the queue;", " in the queue as of the decision;")
+    assert why == [cohort["seats"][0]["explanation"], waiting]
     assert [each["explanation"] for each in house.pages("enrolments", "ealing")] == why
     queues = house.good("GET", "waiting-lists", "programme_lead")["items"]
     assert queues[0]["waiting"] == cohort["waiting"]

@@ -10,6 +10,7 @@ from services.enrolment import bootstrap
 from services.enrolment.domain.events import PractitionerErased
 from services.enrolment.messaging.published import outgoing
 from services.enrolment.storage.personal_data import PLACES
+from shared.clock import SystemClock, london_date
 from tests.enrolment.conftest import a_record
 
 GIVEN, FAMILY, EMAIL, NUMBER, REF = "Zebulonia", "Quuxworth", "zq@canary.example", "SW987654", "CANARY-77"
@@ -164,6 +165,10 @@ def test_same_reference_sent_again_brings_nobody_back_until_somebody_says_so(hou
     assert job["counts"]["refused"] == 1
     house.intake("brent", json.dumps({"record_ref": "r-9", "record": canary(course="CCB")}, default=str).encode())
     assert found_in(house) == []
+    early = house.ask("POST", f"erasures/{told['id']}/person-is-back", json={})
+    assert early.status_code == 409, "nobody has answered: the erasure may have no number on the feed yet"
+    answer = {"practitioner_id": planted, "employer": "brent", "outcome": "nothing_held", "reason_code": None}
+    house.acknowledge("reporting", "nwl-board", answer)
     house.good("POST", f"erasures/{told['id']}/person-is-back", json={})
     house.good("POST", "enrolments", json=canary(course="CCB"))
     assert house.good("GET", f"practitioners/{REF}")["practitioner_id"] == planted
@@ -224,3 +229,58 @@ def test_event_of_an_erasure_says_an_opaque_id_and_a_day(house):
     told = outgoing(PractitionerErased("0190a0b0-0000-8000-8000-0000000000a1", None), 3)
     assert set(json.loads(told.data)) == {"practitioner_id", "erased_on"}
     assert house
+
+
+def test_a_parked_stray_of_the_canary_is_emptied(house, enrolment_settings, planted):
+    """What somebody wrote onto the wrong topic has no number and cannot be replayed: its contents go."""
+    stray = {
+        "_id": "stray-1",
+        "number": None,
+        "raw_key": REF.encode(),
+        "raw_value": json.dumps(canary(), default=str).encode(),
+        "raw_headers": [["from", GIVEN.encode()]],
+    }
+    house.unit.database("brent")["parked"].insert_one(stray)
+    assert ("parked", "stray-1") in found_in(house)
+    erase(house, enrolment_settings, planted)
+    assert found_in(house) == []
+    assert house.unit.database("brent")["parked"].find_one({"_id": "stray-1"})["raw_value"] is None
+
+
+def test_canary_that_was_given_over_to_another_employer_stays_only_where_it_was_taken_on(house, enrolment_settings):
+    """The old employer erases: nothing of it is left there; the new employer's own record is its own to erase."""
+    house.open_course(capacity=9)
+    first = house.good("POST", "enrolments", json=canary())
+    house.settle()
+    day = london_date(SystemClock().now()).isoformat()
+    body = {"to_employer": "ealing", "transferred_on": day, "reason": "new_job"}
+    given = house.ask("POST", f"enrolments/{first['enrolment_id']}/transfer", json=body)
+    assert given.status_code == 200, given.get_data(as_text=True)
+    house.settle()
+    known = {"given_name": GIVEN, "family_name": FAMILY, "email": EMAIL, "swe_number": NUMBER}
+    house.tell_of("E-1", "ealing", **known)
+    path = f"incoming-transfers/{first['enrolment_id']}/accept"
+    taken = house.ask("POST", path, org="ealing", json={"employee_ref": "E-1"})
+    assert taken.status_code == 201, taken.get_data(as_text=True)
+    house.settle()
+    erase(house, enrolment_settings, first["practitioner_id"])
+    house.settle()
+    assert found_in(house) == []
+    assert {name for name, _ in found_in(house, "ealing")} >= {"practitioners"}
+    for org in ("brent", "ealing"):
+        assert not [word for word in CANARIES if word.casefold() in json.dumps(house.events(org)).casefold()]
+
+
+def test_feeds_that_are_read_again_after_an_erasure_bring_nobody_back(house, enrolment_settings, planted):
+    """Reading positions go back to the beginning; what was heard is emptied and heard again."""
+    erase(house, enrolment_settings, planted)
+    house.settle()
+    before = {one["enrolment_id"]: one["status"] for one in house.pages("enrolments")}
+    database = house.unit.database("brent")
+    for name in ("catalogue_courses", "catalogue_cohorts", "standings", "attendance_heard", "cohort_terms_heard"):
+        database[name].delete_many({})
+    house.settle(again=True)
+    assert found_in(house) == []
+    assert house.ask("GET", f"practitioners/{REF}").status_code == 404
+    assert {one["enrolment_id"]: one["status"] for one in house.pages("enrolments")} == before
+    assert len([one for one in house.events("brent") if one["type"] == "enrolment.practitioner-erased.v1"]) == 1
