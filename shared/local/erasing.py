@@ -23,6 +23,11 @@ TIMEOUT_SECONDS: Final = 30.0
 PATIENCE_SECONDS: Final = 120.0
 ANSWERS_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.5
+NOT_HERE: Final = (
+    "nothing runs here. Start it with make up; on any other installation ask enrolment over HTTP with an operator's "
+    'token: POST /v1/organisations/ORG/practitioners/ID/erase {"basis": ...} begins it, '
+    "GET /v1/organisations/ORG/erasures/ERASURE says how far it is and who has answered"
+)
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -54,7 +59,7 @@ def erase_person(
     try:
         told = json.loads((state / RUNNING_FILE).read_text(encoding="utf-8"))
     except OSError as error:
-        raise Unavailable("nothing runs here: start it with make up") from error
+        raise Unavailable(NOT_HERE) from error
     issuer = LocalIssuer(state / "keys", Env().str("PROFILE", LOCAL), clock, new_identifier)
     token = issuer.mint(organisation, ("operator",), getpass.getuser(), "enrolment")
     base = f"{told['services']['enrolment']}/v1/organisations/{organisation}"

@@ -135,7 +135,7 @@ class StoredEverywhere:
             wanted = self._references(traces)
             found = [row for one in wanted for row in rows.find({"record.employee_ref": one}, limit=MOST_SHOWN + 1)]
         else:
-            for identity in sorted(traces.ids):
+            for identity in self._enrolments(traces) if place.by_enrolment else sorted(traces.ids):
                 found += [row for field in place.found_by for row in rows.find({field: identity}, limit=MOST_SHOWN + 1)]
         shown = [dict(flat(row)) for row in found[:MOST_SHOWN]]
         return Held(name, place.purpose, shown, len(found) > MOST_SHOWN)
@@ -147,6 +147,13 @@ class StoredEverywhere:
             found += [row for row in part if traces.is_bytes(bytes(row["content"] or b""))]
             after = part[-1]["_id"]
         return found
+
+    def _enrolments(self, traces: Traces) -> list[str]:
+        """Return the ids of the person's enrolments."""
+        rows = self._reading.rows("enrolments")
+        return [
+            row["_id"] for one in sorted(traces.ids) for row in rows.find({"practitioner_id": one}, limit=MOST_SHOWN)
+        ]
 
     def _references(self, traces: Traces) -> list[str]:
         """Return the person's references as they are spelled."""

@@ -24,11 +24,15 @@ WAITED_FOR: Final = "waited_for"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One collection. `found_by` are the fields by which a person's rows are found for an access report."""
+    """One collection. `found_by` are the fields by which a person's rows are found for an access report.
+
+    With `by_enrolment` they hold ids of enrolments, not of persons.
+    """
 
     does: str
     purpose: str
     found_by: tuple[str, ...] = ()
+    by_enrolment: bool = False
 
 
 PLACES: Final[Mapping[str, Place]] = {
@@ -66,9 +70,13 @@ PLACES: Final[Mapping[str, Place]] = {
     "feed_alarms": Place(OPAQUE, "faults of feeds"),
     "handovers": Place(OPAQUE, "places on their way between employers, by opaque ids"),
     "sessions": Place(OPAQUE, "sessions of a cohort"),
-    "attendance": Place(OPAQUE, "who was at a session, by opaque ids of enrolments"),
-    "attendance_heard": Place(OPAQUE, "the same as an employer heard it"),
-    "standings": Place(OPAQUE, "the numbers behind decisions, by opaque ids of enrolments"),
+    "attendance": Place(
+        OPAQUE, "who was at a session, by opaque ids of enrolments", ("enrolment_id",), by_enrolment=True
+    ),
+    "attendance_heard": Place(OPAQUE, "the same as an employer heard it", ("enrolment_id",), by_enrolment=True),
+    "standings": Place(
+        OPAQUE, "the numbers behind decisions, by opaque ids of enrolments", ("_id",), by_enrolment=True
+    ),
     "cohort_terms_heard": Place(OPAQUE, "days and quotas of cohorts"),
     "cpd_entitlement": Place(OPAQUE, "the employer's days a year for everybody"),
     "programmes": Place(OPAQUE, "the programme lead's programmes"),

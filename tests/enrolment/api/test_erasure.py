@@ -284,3 +284,13 @@ def test_feeds_that_are_read_again_after_an_erasure_bring_nobody_back(house, enr
     assert house.ask("GET", f"practitioners/{REF}").status_code == 404
     assert {one["enrolment_id"]: one["status"] for one in house.pages("enrolments")} == before
     assert len([one for one in house.events("brent") if one["type"] == "enrolment.practitioner-erased.v1"]) == 1
+
+
+def test_access_report_holds_attendance_and_the_numbers_behind_decisions(house, planted):
+    """They are kept by ids of enrolments: whoever asks for all of theirs gets them too."""
+    report = house.good("GET", f"practitioners/{planted}/access-report")
+    shown = {one["collection"]: one["rows"] for one in report["held"]}
+    assert {"attendance", "attendance_heard", "standings"} <= set(shown)
+    own = {one["enrolment_id"] for one in house.pages("enrolments") if one["practitioner_id"] == planted}
+    assert shown["standings"]
+    assert {row["_id"] for row in shown["standings"]} <= own
