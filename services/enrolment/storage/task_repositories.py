@@ -9,10 +9,13 @@ from datetime import date, datetime, timedelta
 from services.enrolment.domain.notices import FAILED
 from services.enrolment.domain.tasks import MOST_COUNTED, OpenTask
 from services.enrolment.storage.keeping import following
+from services.enrolment.storage.repositories import FEW, SERVED
 from shared.storage.mongo import Document
+from shared.storage.pages import Paged
 from shared.storage.rows import Filter
 from shared.storage.unit_of_work import Reading
 
+ENROLMENTS = "enrolments"
 REFUSED_ROWS_FOR = timedelta(days=14)
 """A completed file's refused rows are a task for two weeks: whether they came again in another file nobody can know."""
 FAILED_NOTICE_FOR = timedelta(days=7)
@@ -47,15 +50,15 @@ def _lacks_a_receipt(erasure: Document) -> bool:
 
 
 SOURCES: dict[str, Source] = {
-    "to_approve": Source("enrolments", lambda _: {"status": "nominated"}, "requested_on"),
-    "offered_seat": Source("enrolments", lambda _: {"status": "offered"}, "requested_on", "offer_expires_on"),
+    "to_approve": Source(ENROLMENTS, lambda _: {"status": "nominated"}, "requested_on"),
+    "offered_seat": Source(ENROLMENTS, lambda _: {"status": "offered"}, "requested_on", "offer_expires_on"),
     "incoming_transfer": Source("incoming_transfers", lambda _: {"state": "open"}, "transferred_on", "accept_by"),
     "held_snapshot": Source("uploads", lambda _: {"state": "held"}, "uploaded_at"),
     "file_to_map": Source("uploads", lambda _: {"state": "mapping"}, "uploaded_at"),
     "unreadable_file": Source("uploads", lambda _: {"state": "failed"}, "uploaded_at"),
     "checked_file": Source("uploads", lambda _: {"state": "checked"}, "uploaded_at"),
     "refused_rows": Source("uploads", _refused, "uploaded_at"),
-    "unanswered_request": Source("enrolments", lambda _: {"status": "requested"}, "requested_on"),
+    "unanswered_request": Source(ENROLMENTS, lambda _: {"status": "requested"}, "requested_on"),
     "lapsed_registration": Source("registrations", lambda _: {"status": "lapsed"}),
     "erasure_to_decide": Source("erasures", lambda _: {"state": "asked"}, "asked_at"),
     "erasure_without_receipts": Source("erasures", lambda _: {"state": "done"}, "erased_on", keep=_lacks_a_receipt),
@@ -74,7 +77,10 @@ class StoredTasks:
         source = SOURCES[kind]
         if source.keep is not None:
             return len(self.some(kind, None, most))
-        return self._reading.rows(source.collection).count(source.wanted(self._reading.now), most=most)
+        wanted = source.wanted(self._reading.now)
+        if source.collection == ENROLMENTS:
+            return self._enrolments().count(wanted, most)
+        return self._reading.rows(source.collection).count(wanted, most=most)
 
     def oldest(self, kind: str) -> date | None:
         """Return since when the oldest waits, None where nothing does or nobody knows."""
@@ -83,6 +89,8 @@ class StoredTasks:
             return None
         if source.keep is not None:
             return min((task.since for task in self.some(kind, None, MOST_COUNTED) if task.since), default=None)
+        if source.collection == ENROLMENTS:  # in the order of their ids, which is the order of their days
+            return next((task.since for task in self.some(kind, None, 1)), None)
         rows = self._reading.rows(source.collection)
         found = rows.find_one(source.wanted(self._reading.now), {source.since: 1}, sort=[(source.since, 1)])
         return _day(found[source.since]) if found else None
@@ -90,11 +98,17 @@ class StoredTasks:
     def some(self, kind: str, after: str | None, limit: int) -> list[OpenTask]:
         """Return up to `limit` that came after the one about `after`, in order."""
         source = SOURCES[kind]
+        if source.collection == ENROLMENTS:
+            page = self._enrolments().page(source.wanted(self._reading.now), after=after, limit=limit)
+            return [_task(kind, source, row) for row in page]
         wanted = {**source.wanted(self._reading.now), **following(after)}
         most = limit if source.keep is None else MOST_COUNTED
         found = self._reading.rows(source.collection).find(wanted, sort=[("_id", 1)], limit=most)
         kept = [row for row in found if source.keep is None or source.keep(row)]
         return [_task(kind, source, row) for row in kept[:limit]]
+
+    def _enrolments(self) -> Paged:
+        return Paged(self._reading.rows(ENROLMENTS), SERVED, FEW)
 
 
 def _task(kind: str, source: Source, row: Document) -> OpenTask:

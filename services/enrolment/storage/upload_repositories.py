@@ -13,6 +13,10 @@ from services.enrolment.storage.keeping import chunks, following, keep_version, 
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading
 
+FIRST_SPAN = 250
+WIDEST_SPAN = 4000
+"""How many rows of a file are looked through at once for those of one decision."""
+
 
 class StoredUploads:
     """Jobs by id, rows by job and index. Files are `shared.storage.contents`."""
@@ -87,9 +91,19 @@ class StoredUploads:
         if decision is None:
             found = [row for ids in chunks(_ids(upload_id, first, limit)) for row in self._in_order(ids)]
         else:
-            wanted = {"upload_id": upload_id, "decision": decision, "index": {"$gte": first}}
-            found = self._rows.find(wanted, sort=[("index", 1)], limit=limit)
+            found = self._decided(upload_id, first, limit, decision)
         return [value_of(document, UploadRow) for document in found]
+
+    def _decided(self, upload_id: str, first: int, limit: int, decision: str) -> list[Document]:
+        """Return rows of one decision, looked for in bounded spans: a question without an end reads the whole file."""
+        job = self._jobs.find_one({"_id": upload_id}, {"total": 1})
+        end, width = (int(job["total"]) if job else 0), FIRST_SPAN
+        found: list[Document] = []
+        while first < end and len(found) < limit:
+            wanted = {"upload_id": upload_id, "decision": decision, "index": {"$gte": first, "$lt": first + width}}
+            found += self._rows.find(wanted, sort=[("index", 1)], limit=limit - len(found))
+            first, width = first + width, min(WIDEST_SPAN, width * 2)
+        return found
 
     def _in_order(self, ids: Sequence[str]) -> list[Document]:
         return sorted(self._rows.find({"_id": {"$in": list(ids)}}), key=lambda row: row["index"])
