@@ -140,7 +140,7 @@ def test_another_organisations_file_is_not_there(house):
      (b"%PDF-1.4", "x.csv", "The file is a PDF"),
      (canonical(a_record())[:-5] + b',"x', "x.csv", "Row 2")],
 )  # fmt: skip
-def test_c1_c9_c13_a_file_that_cannot_be_read_is_refused_in_words_at_its_field(house, content, filename, sentence):
+def test_a_file_that_cannot_be_read_is_refused_in_words_at_its_field(house, content, filename, sentence):
     """The title begins with "Error:", and the same sentence stands on top and at the field."""
     house.open_course()
     browser = browser_of(house.app, "harrow", "hr")
