@@ -32,7 +32,7 @@ KEPT: Final = timedelta(days=400)
 
 
 def prepare(database: Database[dict[str, Any]]) -> None:
-    """Make the indexes: one lets stored replies go after 400 days, one finds those about a thing. Part of a service's `prepare`."""
+    """Make the indexes: stored replies go after 400 days, and those about a thing are found."""
     database[COLLECTION].create_index("expires_at", expireAfterSeconds=0, name="expires_at")
     database[COLLECTION].create_index("about", name="about")
 

@@ -6,7 +6,6 @@ from services.enrolment.domain.erasures import BASES, REFUSALS, STATES
 from services.enrolment.domain.retention import KINDS, LONGEST_DAYS, SHORTEST_DAYS
 from shared.http import Choice, CivilDate, Flag, Identifier, Instant, Items, Part, StrictSchema, Table, Text, Whole
 
-
 LONGEST_SHOWN = 1_000_000
 """A stored reply is shown whole."""
 

@@ -44,6 +44,25 @@ _NAMES: dict[type[EnrolmentEvent], str] = {
     events.PractitionerErased: "practitioner-erased",
 }
 
+_KEYS: dict[type[EnrolmentEvent], tuple[str, ...]] = {
+    events.CoursePublished: ("course",),
+    events.CourseDescribed: ("course",),
+    events.ProgrammeDescribed: ("programme",),
+    events.CohortOpened: ("course", "intake"),
+    events.CohortClosed: ("course", "intake"),
+    events.CohortTermsSet: ("course", "intake"),
+    events.AttendanceRecorded: ("enrolment_id", "session"),
+    events.LineManagerAssigned: ("practitioner_id",),
+    events.EmploymentDated: ("practitioner_id",),
+    events.PractitionerErased: ("practitioner_id",),
+    events.PractitionerMerged: ("merged_id",),
+    events.PractitionerSplit: ("split_id",),
+    events.RecordAccepted: ("record_ref",),
+    events.RecordRefused: ("record_ref",),
+    events.RecordIneligible: ("record_ref",),
+}
+"""What an event is about; every other one is about an enrolment."""
+
 
 def outgoing(event: EnrolmentEvent, version: int) -> Outgoing:
     """Return the event as its feed holds it; `version` is the aggregate's version that this commit made."""
@@ -57,22 +76,4 @@ def outgoing(event: EnrolmentEvent, version: int) -> Outgoing:
 
 
 def _key(event: EnrolmentEvent) -> str:
-    match event:
-        case events.CoursePublished() | events.CourseDescribed():
-            return event.course
-        case events.ProgrammeDescribed():
-            return event.programme
-        case events.CohortOpened() | events.CohortClosed() | events.CohortTermsSet():
-            return f"{event.course}/{event.intake}"
-        case events.AttendanceRecorded():
-            return f"{event.enrolment_id}/{event.session}"
-        case events.LineManagerAssigned() | events.PractitionerErased() | events.EmploymentDated():
-            return event.practitioner_id
-        case events.PractitionerMerged():
-            return event.merged_id
-        case events.PractitionerSplit():
-            return event.split_id
-        case events.RecordAccepted() | events.RecordRefused():
-            return event.record_ref
-        case _:
-            return event.enrolment_id
+    return "/".join(getattr(event, name) for name in _KEYS.get(type(event), ("enrolment_id",)))

@@ -13,11 +13,11 @@ from services.enrolment.storage.course_repositories import (
     StoredModuleDecisions,
     StoredProgrammes,
 )
+from services.enrolment.storage.entitlement_repositories import StoredEntitlements, StoredRegistrations
 from services.enrolment.storage.erasure_repositories import StoredErasures, StoredEverywhere
 from services.enrolment.storage.learning_repositories import StoredLearning
 from services.enrolment.storage.lifecycle_repositories import StoredHandovers, StoredIncoming, StoredSettings
 from services.enrolment.storage.notice_repositories import StoredNotices
-from services.enrolment.storage.entitlement_repositories import StoredEntitlements, StoredRegistrations
 from services.enrolment.storage.people_repositories import StoredPeople
 from services.enrolment.storage.repositories import StoredAnswers, StoredEnrolments, StoredNominations
 from services.enrolment.storage.retention_repositories import StoredAgeing

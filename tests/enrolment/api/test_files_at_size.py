@@ -78,7 +78,7 @@ def test_an_imported_row_is_not_written_again_and_names_its_enrolment(house):
     assert (new["decision"], new["enrolment_id"] in {row["enrolment_id"] for row in rows}) == ("accepted", False)
 
 
-def test_a_list_walked_page_by_page_is_complete_in_both_directions(house):
+def test_a_list_walked_page_by_page_is_complete(house):
     """The same enrolments, whatever the filter and the size of the pages."""
     house.open_course(capacity=500)
     job = house.upload(_file(1, 120), "x.csv", org="harrow")

@@ -192,7 +192,7 @@ def test_a_worker_that_died_while_withdrawing_is_followed_and_fenced(house):
 
     dead = run(lambda desk: upload_handlers.lease(desk, job["id"]))
     while dead.state == uploads.CONFIRMING:
-        dead = run(lambda desk: upload_handlers.import_step(desk, dead))
+        dead = run(lambda desk, held=dead: upload_handlers.import_step(desk, held))
     dead = run(lambda desk: upload_handlers.withdraw_step(desk, dead))
     assert (dead.state, dead.done) == (uploads.WITHDRAWING, uploads.WITHDRAWN_PER_STEP)
     house.unit.database("harrow")["uploads"].update_one({"_id": job["id"]}, {"$set": {"leased_until": None}})

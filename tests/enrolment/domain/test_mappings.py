@@ -1,4 +1,4 @@
-"""Unknown headings and values: what is suggested, what is left to a person; the field list that all of it is made of."""
+"""Unknown headings and values: what is suggested, what is left to a person, and the one field list."""
 
 from __future__ import annotations
 

@@ -170,8 +170,8 @@ def test_an_archive_that_lies_about_a_size_is_damaged():
 
 def test_bytes_that_are_not_utf_8_are_named_with_their_table():
     """OneRoster is UTF-8."""
-    with pytest.raises(UnreadableFile, match="users.csv is not UTF-8"):
-        stream = io.BytesIO(archive({"users": None}))
-        with zipfile.ZipFile(stream, "a") as packed:
-            packed.writestr("users.csv", "\r\n".join(ROSTER["users"]).encode("cp1252"))
+    stream = io.BytesIO(archive({"users": None}))
+    with zipfile.ZipFile(stream, "a") as packed:
+        packed.writestr("users.csv", "\r\n".join(ROSTER["users"]).encode("cp1252"))
+    with pytest.raises(UnreadableFile, match=r"users\.csv is not UTF-8"):
         list(read_file(stream.getvalue(), ONEROSTER))
