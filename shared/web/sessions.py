@@ -91,8 +91,13 @@ def is_form_token(sent: str) -> bool:
 
 
 def go_back_to(address: str) -> None:
-    """Remember which page was asked for, for after signing in; only one of our own, and one that fits a cookie."""
-    if address.startswith("/") and not address.startswith(("//", "/\\")) and len(address) <= LONGEST_ADDRESS:
+    """Remember which page was asked for, for after signing in; only one of our own, and one that fits a cookie.
+
+    A control character (a decoded line break in the path) would stand in the `Location` header, and a browser drops
+    a tab or a line break in an address: what stands on both sides of it would become somebody else's address.
+    """
+    is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    if is_ours and len(address) <= LONGEST_ADDRESS:
         session[BACK] = address
 
 

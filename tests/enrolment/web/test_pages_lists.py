@@ -197,3 +197,12 @@ def test_nomination_names_every_fault_at_its_field(house):
     assert said.count("Date of birth: enter an existing day as YYYY-MM-DD") == 2
     assert said.count("Prerequisite met on: enter the day the prerequisite was met") == 2
     assert 'value="O&#39;Neill"' in said
+
+
+def test_a_line_break_in_an_address_leads_nobody_back_after_signing_in(house):
+    """A stranger's page is remembered; one whose path holds a decoded line break is not."""
+    for path, kept in (("/enrolments/abc", "/enrolments/abc"), ("/enrolments/%0D%0ASet-Cookie:%20a=b", None)):
+        stranger = house.app.test_client()
+        assert stranger.get(path).headers["Location"] == "/sign-in"
+        with stranger.session_transaction() as session:
+            assert session.get("back") == kept

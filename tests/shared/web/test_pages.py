@@ -39,6 +39,18 @@ def test_an_address_that_is_too_long_or_elsewhere_is_not_gone_back_to(toys):
             assert take_back_address("/things") == "/things"
 
 
+@pytest.mark.parametrize("wrong", ["\r", "\n", "\r\n", "\t", "\0", "\x7f", "\x85", "\u2028"], ids=ascii)
+def test_an_address_with_a_control_character_is_not_gone_back_to(toys, wrong):
+    """What a path spells as %0D%0A arrives decoded, and would break the header that leads back."""
+    with toys.test_request_context("/"):
+        go_back_to(f"/things{wrong}Set-Cookie: a=b")
+        assert take_back_address("/") == "/"
+        go_back_to(f"/{wrong}/evil.example")
+        assert take_back_address("/") == "/"
+        go_back_to("/things?q=café")
+        assert take_back_address("/") == "/things?q=café"
+
+
 def test_role_table_decides_and_the_refusal_is_a_page(toys):
     """An auditor reads, and does not keep; the practitioner sees neither."""
     auditor = browser_of(toys, "brent", "auditor")
