@@ -56,17 +56,18 @@ def etag_of(version: int) -> str:
     return f'"{version}"'
 
 
-def if_match(current_etag: str | None) -> None:
+def if_match(current_etag: str | None, *, is_default: bool = False) -> None:
     """Hold the request's `If-Match` against the present state; None = the thing does not exist yet.
 
-    A thing that does not exist may be made without the header; one that exists may not be changed without it.
+    A thing that does not exist may be made without the header; one that exists may not be changed without it. What
+    reads as a default until it is set (`is_default`) has an ETag from the start, and may be set first without one.
 
     Raises:
         PreconditionRequired: the header is missing (428).
         PreconditionFailed: it names another state, or a state where there is none (412).
     """
     if "If-Match" not in request.headers:
-        if current_etag is None:
+        if current_etag is None or is_default:
             return
         raise PreconditionRequired("Send If-Match with the ETag that you last read.")
     wanted = request.if_match

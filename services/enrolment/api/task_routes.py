@@ -117,7 +117,7 @@ def set_notice_settings(org: str) -> Reply:
     def change(work: Work) -> Reply:
         at = desk(work)
         known = at.notices.settings()
-        if_match(etag_of(known.version) if known.version else None)
+        if_match(etag_of(known.version), is_default=not known.version)
         return _settings(200, notices.set_addresses(at, known, wanted))
 
     return transact(org, change)

@@ -294,7 +294,7 @@ def set_mapping(org: str) -> Reply:
     def change(work: Work) -> Reply:
         at = desk(work)
         own = at.mappings.find()
-        if_match(etag_of(own[1]) if own else None)
+        if_match(etag_of(own[1] if own else 0), is_default=own is None)
         work.silent("how an employer's files are read is its own affair")
         version = at.mappings.save(wanted, own[1] if own else 0)
         return Reply(200, document_of(wanted), etag=etag_of(version))

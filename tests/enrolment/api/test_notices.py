@@ -225,6 +225,15 @@ def test_two_workers_at_once_send_one(desk):
     assert desk.box.taken == []
 
 
+def test_settings_that_were_never_set_are_set_with_the_etag_that_was_read(house):
+    """Read, changed and sent back, as any client does; the second who read the same is told."""
+    read = house.ask("GET", "notice-settings").headers["ETag"]
+    wanted = {"addresses": ADDRESSES}
+    assert house.ask("PUT", "notice-settings", json=wanted, headers={"If-Match": '"7"'}).status_code == 412
+    assert house.ask("PUT", "notice-settings", json=wanted, headers={"If-Match": read}).status_code == 200
+    assert house.ask("PUT", "notice-settings", json=wanted, headers={"If-Match": read}).status_code == 412
+
+
 def test_settings_are_replaced_as_a_whole_and_only_by_who_has_read_them(desk):
     """Addresses that are none are refused; a change needs the ETag."""
     settings = desk.house.ask("GET", "notice-settings")

@@ -209,6 +209,18 @@ def test_templates_can_be_filled_in_and_sent_back(house):
     assert (sent.status_code, sent.json["detail"]) == (422, "the file has no rows below its headings")
 
 
+def test_a_column_mapping_that_was_never_set_is_set_with_the_etag_that_was_read(house):
+    """What reads as a default has an ETag: it may be sent back, with or without it the first time, and no other."""
+    read = house.ask("GET", "column-mapping", org="harrow").headers["ETag"]
+    mapping = {"format": "csv", "delimiter": ";"}
+    assert (
+        house.ask("PUT", "column-mapping", org="harrow", json=mapping, headers={"If-Match": '"7"'}).status_code == 412
+    )
+    first = house.ask("PUT", "column-mapping", org="harrow", json=mapping, headers={"If-Match": read})
+    assert first.status_code == 200, first.json
+    assert house.ask("PUT", "column-mapping", org="harrow", json=mapping, headers={"If-Match": read}).status_code == 412
+
+
 def test_a_column_mapping_that_was_set_is_used_from_the_next_file_on(house):
     """Own headings, own words, own dates."""
     house.open_course()
