@@ -9,7 +9,8 @@ import zipfile
 import pytest
 import xlsxwriter
 
-from services.enrolment.domain.field_list import FIELD_LIST
+from services.enrolment.api.schemas import NOMINATION_IN
+from services.enrolment.domain.field_list import DATE, FIELD_LIST, LONGEST_TEXT, NUMBER
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.records import FIELDS
 from services.enrolment.storage.files import open_table
@@ -152,6 +153,18 @@ def test_faults_are_counted_by_kind_with_the_first_row_of_each(house):
         {"code": "missing_value", "field": "email", "count": 2, "first_line": 3},
         {"code": "invalid_date", "field": "date_of_birth", "count": 1, "first_line": 4},
     ]
+
+
+def test_what_is_sent_one_by_one_has_the_fields_of_the_one_list(house):
+    """The body of a single nomination, as it is read and as the document tells it, is the list that files follow."""
+    names = {entry.name for entry in FIELD_LIST}
+    assert set(NOMINATION_IN.fields) == names
+    document = house.app.test_client().get("/openapi.json").get_json()
+    told = document["components"]["schemas"]["Nomination"]["properties"]
+    assert set(told) == names
+    for entry in FIELD_LIST:
+        if entry.kind not in (NUMBER, DATE):
+            assert told[entry.name]["maxLength"] == LONGEST_TEXT, entry.name
 
 
 def test_guide_template_and_validation_are_one_list(house):
