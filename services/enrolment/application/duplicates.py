@@ -106,6 +106,7 @@ def merge(desk: Desk, into_ref: str, from_ref: str) -> Practitioner:
     survivor, other = find_person(desk, into_ref), find_person(desk, from_ref)
     if survivor.practitioner_id == other.practitioner_id:
         raise WrongState("these are one person already")
+    desk.people.hold([survivor.practitioner_id])  # the other one is written anyhow: no merge the other way, no seat
     behind = desk.people.merged_into(other.practitioner_id)
     if len(behind) + len(desk.people.merged_into(survivor.practitioner_id)) + 1 > MOST_MERGED:
         raise RuleSaysNo(f"at most {MOST_MERGED} records may be one person")
@@ -138,6 +139,7 @@ def split(desk: Desk, split_ref: str) -> Practitioner:
     if merged is None or merged.merged_into is None:
         raise WrongState("this person was not merged into another")
     survivor_id = merged.merged_into
+    desk.people.hold([survivor.practitioner_id])  # nothing is told under the old name meanwhile
     today = london_date(desk.now)
     names = [one.employee_ref for one in behind if _leads_through(one, merged, behind)]
     first, second = practitioners.parted(survivor, replace(merged, merged_into=None), names, today)

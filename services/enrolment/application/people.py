@@ -19,7 +19,10 @@ def telling_now(desk: Books) -> Telling:
 
 
 def keep_described(desk: Desk, described: Sequence[Record]) -> None:
-    """Keep who is described by taken records, each once, and tell what others may know."""
+    """Keep who is described by taken records, each once, and tell what others may know.
+
+    Of whom there is no news is held all the same, so that nobody merges, or nominates under another name, meanwhile.
+    """
     ids = [desk.person_id(record.employee_ref or "") for record in described]
     people: dict[str, Practitioner] = dict(desk.people.many(list(dict.fromkeys(ids))))
     before = dict(people)
@@ -33,6 +36,7 @@ def keep_described(desk: Desk, described: Sequence[Record]) -> None:
         person = practitioners.described_on(known, person, told)
         people[practitioner_id] = _managed(desk, person, record)
     changed = [person for name, person in people.items() if person != before.get(name)]
+    desk.people.hold([name for name, person in people.items() if person == before.get(name)])
     for kept in desk.people.save(changed):
         tell(desk, before.get(kept.practitioner_id), kept)
 

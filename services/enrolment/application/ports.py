@@ -132,6 +132,13 @@ class People(Protocol):
     def save(self, people: Sequence[Practitioner]) -> list[Practitioner]:
         """Keep each as its next version and return those."""
 
+    def hold(self, ids: Sequence[str]) -> None:
+        """Let nobody else change or hold these people at the same time: of two transactions that do, one runs again.
+
+        Without it, two that read the same people and write elsewhere (a merge and a nomination, two nominations under
+        two references of one person) would not see each other.
+        """
+
     def survivor_of(self, practitioner_id: str) -> str:
         """Return the id that this one leads to: itself, unless it was merged into another."""
 

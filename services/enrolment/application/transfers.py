@@ -6,12 +6,12 @@ hears of the other, is in `transfer_reactions`. Rule: decision 16.
 
 from __future__ import annotations
 
-from services.enrolment.application import people
+from services.enrolment.application import people, standings
 from services.enrolment.application.commands import GiveOver, TakeOn
-from services.enrolment.application.handlers import of_employer
+from services.enrolment.application.handlers import around_days, of_employer
 from services.enrolment.application.ports import Desk, Taken
 from services.enrolment.application.same_person import References
-from services.enrolment.domain import enrolments, events, transfers
+from services.enrolment.domain import decisions, enrolments, events, told_days, transfers
 from services.enrolment.domain.enrolment_parts import Origin
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.errors import NoSuchThing, RecordRefused, RuleSaysNo, WrongState
@@ -28,7 +28,7 @@ def give_over(desk: Desk, command: GiveOver) -> Enrolment:
     """Return the enrolment given over to another employer, which the cohort's owner tells.
 
     Raises:
-        RuleSaysNo: That is no other employer of this partnership.
+        RuleSaysNo: That is no other employer of this partnership, or the day cannot be.
     """
     before = of_employer(desk, command.enrolment_id)
     if command.to_employer not in command.employers or command.to_employer == desk.organisation:
@@ -42,6 +42,7 @@ def give_over(desk: Desk, command: GiveOver) -> Enrolment:
         desk.now,
         london_date(desk.now),
     )
+    told_days.held_end(before, command.transferred_on, around_days(desk, before))
     desk.enrolments.save(after)
     accept_by = after.transfer.accept_by if after.transfer else command.transferred_on
     told = events.Transferred(
@@ -66,19 +67,22 @@ def take_on(desk: Desk, command: TakeOn) -> tuple[Incoming, Enrolment]:
         NoSuchThing: Nothing of that id was given over to this employer.
         WrongState: It was answered before, or the person has an enrolment in this intake already.
         RuleSaysNo: Its last day is over, or the person is not known here and not described.
-        RecordRefused: The description has faults.
+        RecordRefused: The description has faults, or the course is not for this employer's person.
     """
     incoming = _incoming(desk, command.from_enrolment_id)
     today = london_date(desk.now)
     enrolment_id = desk.new_id()
     accepted = transfers.accept(incoming, enrolment_id, today)
     record = _described(desk, command)
+    _may_be_taken_on(desk, command, incoming)
     place = Record(employee_ref=command.employee_ref, course=incoming.course, intake=incoming.intake)
     key = nomination_key(place)
     if desk.nominations.known(References(desk, [place]).keys(place)):
         raise WrongState("this person was nominated for this intake here already; withdraw one, or refuse the transfer")
     if record is not None:
         people.keep_described(desk, [record])
+    else:
+        desk.people.hold([desk.person_id(command.employee_ref)])  # nobody merges them, or nominates them, meanwhile
     desk.nominations.add([Taken(key, fingerprint(record) if record else KNOWN_HERE, enrolment_id)])
     enrolment = enrolments.opened(
         Enrolment(
@@ -140,6 +144,23 @@ def _incoming(desk: Desk, from_enrolment_id: str) -> Incoming:
     if found is None:
         raise NoSuchThing("no such transfer")
     return found
+
+
+def _may_be_taken_on(desk: Desk, command: TakeOn, incoming: Incoming) -> None:
+    """Refuse whom the course or its cohort is not open to here, by the rules that a nomination is decided by."""
+    course = desk.catalogue.courses().get(incoming.course)
+    asking = Record(
+        employee_ref=command.employee_ref,
+        pcf_level=incoming.pcf_level,
+        course=incoming.course,
+        intake=incoming.intake,
+        route=incoming.route,
+    )
+    known = standings.of_nominated(desk, [asking], {course.code: course}) if course else {}
+    found = decisions.transfer_faults(asking, course, known.get(command.employee_ref))
+    if found:
+        faults = tuple(Fault(each.code, each.detail, pointer="/employee_ref") for each in found)
+        raise RecordRefused("the person cannot be taken on with this place; the reasons are named", faults=faults)
 
 
 def _described(desk: Desk, command: TakeOn) -> Record | None:

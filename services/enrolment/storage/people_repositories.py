@@ -78,16 +78,31 @@ class StoredPeople:
             self._merged = None
         return kept
 
+    def hold(self, ids: Sequence[str]) -> None:
+        """Let nobody else change or hold these people at the same time: of two transactions that do, one runs again.
+
+        Their documents are written to, and nothing in them that anybody reads: their versions stay.
+        """
+        for part in chunks(list(dict.fromkeys(ids))):
+            self._rows.update_many({"_id": {"$in": part}}, {"$set": {"held": cast("Work", self._reading).new_id()}})
+
     def survivor_of(self, practitioner_id: str) -> str:
-        """Return the id that this one leads to: itself, unless it was merged into another."""
+        """Return the id that this one leads to: itself, unless it was merged into another.
+
+        Where ids lead round in a circle, which no merge makes, all of them lead to the least: nobody waits for ever.
+        """
         merged = self._merges()
+        passed: list[str] = []
         while practitioner_id in merged:
+            if practitioner_id in passed:
+                return min(passed[passed.index(practitioner_id) :])
+            passed.append(practitioner_id)
             practitioner_id = merged[practitioner_id]
         return practitioner_id
 
     def merged_into(self, practitioner_id: str) -> list[Practitioner]:
         """Return everybody whose id leads to this one, in order of id."""
-        ids = [one for one in self._merges() if self.survivor_of(one) == practitioner_id]
+        ids = [one for one in self._merges() if one != practitioner_id and self.survivor_of(one) == practitioner_id]
         return [person for _, person in sorted(self.many(ids).items())]
 
     def survivors(self) -> frozenset[str]:
