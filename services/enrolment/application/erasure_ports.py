@@ -94,8 +94,8 @@ class Ageing(Protocol):
     def remove(self, kind: str, before: datetime, limit: int) -> int:
         """Remove up to `limit` things of a kind; return how many went."""
 
-    def left_before(self, day: date, limit: int) -> list[str]:
-        """Return people whose last employment ended before `day` and whose erasure nobody has asked for."""
+    def left_before(self, day: date, after: str | None, limit: int) -> list[str]:
+        """Return the next people whose last employment ended before `day` and of whose erasure nobody has decided."""
 
     def runs(self, state: str | None = None) -> list[RetentionRun]:
         """Return runs, latest first."""

@@ -14,7 +14,7 @@ from services.enrolment.domain.errors import NoSuchThing, WrongState
 from services.enrolment.domain.retention import DONE, KINDS, LEAVERS, RUNNING, Periods, RetentionRun
 
 REMOVED_PER_STEP = 100
-ERASED_PER_STEP = 20
+ASKED_PER_STEP = 20
 QUIET = "what an employer keeps, and for how long, is its own business"
 
 
@@ -65,23 +65,32 @@ def step(desk: Desk, run_id: str, expected: tuple[str, ...]) -> bool:
         return False
     for kind in KINDS:
         before = run.asked_at - timedelta(days=run.days[kind])
-        count = _let_go(desk, run, kind, before, expected)
-        if count:
-            desk.ageing.keep_run(replace(run, removed={**run.removed, kind: run.removed.get(kind, 0) + count}))
+        if kind == LEAVERS:
+            after = _ask_for_leavers(desk, run, before, expected)
+        else:
+            after = _counted(run, kind, desk.ageing.remove(kind, before, REMOVED_PER_STEP))
+        if after != run:
+            desk.ageing.keep_run(after)
             return True
     desk.ageing.keep_run(replace(run, state=DONE, finished_at=desk.now))
     return False
 
 
-def _let_go(desk: Desk, run: RetentionRun, kind: str, before: datetime, expected: tuple[str, ...]) -> int:
-    if kind != LEAVERS:
-        return desk.ageing.remove(kind, before, REMOVED_PER_STEP)
-    begun = 0
-    for practitioner_id in desk.ageing.left_before(before.date(), ERASED_PER_STEP):
+def _counted(run: RetentionRun, kind: str, count: int) -> RetentionRun:
+    return replace(run, removed={**run.removed, kind: run.removed.get(kind, 0) + count}) if count else run
+
+
+def _ask_for_leavers(desk: Desk, run: RetentionRun, before: datetime, expected: tuple[str, ...]) -> RetentionRun:
+    """Return the run after the next people who left were asked to be erased, or were passed over.
+
+    Asked only: a period is one person's word, and an erasure, which cannot be undone, is for two.
+    """
+    people = desk.ageing.left_before(before.date(), run.after, ASKED_PER_STEP)
+    asked = 0
+    for practitioner_id in people:
         try:
-            asked = erasure.ask(desk, practitioner_id, "retention_ended", run.asked_by, expected)
-        except WrongState:
-            continue  # a nomination still waits for an answer: the next run takes them
-        erasure.approve(desk, asked.erasure_id, run.asked_by, alone=True)
-        begun += 1
-    return begun
+            erasure.ask(desk, practitioner_id, "retention_ended", run.asked_by, expected)
+        except (WrongState, NoSuchThing):
+            continue  # a nomination still waits for an answer, or they were merged just now: the next run takes them
+        asked += 1
+    return replace(_counted(run, LEAVERS, asked), after=people[-1]) if people else run

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import structlog
+
 from services.enrolment.application import erasure, retention
 from services.enrolment.application.ports import Desk, OpenBooks, OpenDesk
 from services.enrolment.domain.retention import RUNNING
-from shared.errors import ConcurrentChange
+from shared.errors import ConcurrentChange, PlatformError, Unavailable
 from shared.storage.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 MOST_STEPS = 50
 """Of one job in one round: files that were sent meanwhile are not kept waiting."""
@@ -55,4 +59,9 @@ class RightsWorker:
                     return False
         except ConcurrentChange:
             return False  # somebody else took this step: the next round goes on
+        except Unavailable:
+            raise  # nobody's job can go on
+        except PlatformError as error:  # of this job only: all others, and everybody's files, go on
+            log.exception("a job of erasure or retention cannot go on", organisation=organisation, error=error.slug)
+            return False
         return True

@@ -23,7 +23,7 @@ MEANING: Mapping[str, str] = {
     REPLIES: "Replies stored so that a repeated request has one effect",
     STRAYS: "Contents of records that could not be read",
     RELEASES: "Who was given whose identity, and why",
-    LEAVERS: "People, from the day on which their last employment ended; they are erased",
+    LEAVERS: "People, from the day on which their last employment ended; a second person approves each erasure",
 }
 KINDS = tuple(DEFAULT_DAYS)
 LONGEST_DAYS = 36_525
@@ -49,7 +49,11 @@ class Periods:
 
 @dataclass(frozen=True, slots=True)
 class RetentionRun:
-    """One clearing out, with the periods that stood when it was asked for."""
+    """One clearing out, with the periods that stood when it was asked for.
+
+    `removed` counts by kind; of people who left, the erasures that wait for a second person. `after` is the last of
+    them who was looked at.
+    """
 
     run_id: str
     asked_by: str
@@ -58,6 +62,7 @@ class RetentionRun:
     state: str = RUNNING
     removed: dict[str, int] = field(default_factory=dict)
     finished_at: datetime | None = None
+    after: str | None = None
     version: int = 0
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from services.enrolment.application.erasure_ports import Due
-from services.enrolment.application.uploads import CHECKED, COMPLETED, FAILED, REMOVING
+from services.enrolment.application.uploads import CHECKED, COMPLETED, FAILED, HELD, MAPPING, REMOVING
 from services.enrolment.domain.employments import employments_at
+from services.enrolment.domain.erasures import RETURNED
 from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.domain.retention import LEAVERS, RELEASES, REPLIES, STRAYS, UPLOADS, Periods, RetentionRun
 from services.enrolment.storage.documents import document_of, value_of
@@ -21,6 +23,8 @@ from shared.storage.unit_of_work import Reading
 
 PERIODS: Final = "periods"
 PART: Final = 500
+AT_REST: Final = (MAPPING, CHECKED, HELD, COMPLETED, FAILED)
+"""Files with which no worker is busy: they wait for a person, or are done with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Aged:
 
 
 PLACES: Final[Mapping[str, Aged]] = {
-    UPLOADS: Aged("uploads", "uploaded_at", {"state": {"$in": [CHECKED, COMPLETED, FAILED]}}, is_text=True),
+    UPLOADS: Aged("uploads", "uploaded_at", {"state": {"$in": AT_REST}}, is_text=True),
     REPLIES: Aged("idempotency", "expires_at", {}),
     STRAYS: Aged("parked", "at", {"number": None, "raw_headers": {"$ne": []}}),
     RELEASES: Aged("identity_releases", "released_at", {}),
@@ -85,9 +89,9 @@ class StoredAgeing:
                 rows.delete_one(document)
         return len(found)
 
-    def left_before(self, day: date, limit: int) -> list[str]:
-        """Return people whose last employment ended before `day` and whose erasure nobody has asked for."""
-        return [name for name, _ in self._leavers(day)][:limit]
+    def left_before(self, day: date, after: str | None, limit: int) -> list[str]:
+        """Return the next people whose last employment ended before `day` and of whose erasure nobody has decided."""
+        return [name for name, _ in islice(self._leavers(day, after), limit)]
 
     def runs(self, state: str | None = None) -> list[RetentionRun]:
         """Return runs, latest first."""
@@ -118,24 +122,43 @@ class StoredAgeing:
         at = since if isinstance(since, datetime) else datetime.fromisoformat(str(since))
         return (at - KEPT if kind == REPLIES else at).date()
 
-    def _leavers(self, day: date) -> list[tuple[str, date]]:
-        """Return people with the end of their last employment, where all have ended before `day`."""
-        rows, asked, after = self._reading.rows("practitioners"), self._asked_for(), None
-        found: list[tuple[str, date]] = []
-        while part := rows.find(following(after), sort=[("_id", 1)], limit=PART):
+    def _leavers(self, day: date, after: str | None = None) -> Iterator[tuple[str, date]]:
+        """Yield people with the end of their last employment, where all have ended before `day`.
+
+        The employments of everybody who was merged into them count as theirs; whose erasure was asked for, or refused
+        for a reason that the law gives, under any of these ids, is for a person to decide and not for a period.
+        """
+        rows, decided, others = self._reading.rows("practitioners"), self._decided(), self._merged()
+        while part := rows.find({**following(after), "merged_into": None}, sort=[("_id", 1)], limit=PART):
             after = part[-1]["_id"]
-            for person in (value_of(row, Practitioner) for row in part if row["_id"] not in asked):
-                ends = [one.ended_on for one in employments_at(person.employments)]
+            for person in (value_of(row, Practitioner) for row in part):
+                everybody = [person, *others.get(person.practitioner_id, ())]
+                if any(one.practitioner_id in decided for one in everybody):
+                    continue
+                ends = [each.ended_on for one in everybody for each in employments_at(one.employments)]
                 known = [end for end in ends if end is not None]
                 if known and len(known) == len(ends) and max(known) < day:
-                    found.append((person.practitioner_id, max(known)))
+                    yield person.practitioner_id, max(known)
+
+    def _merged(self) -> dict[str, list[Practitioner]]:
+        """Return by id who was merged into somebody, directly or through others."""
+        rows = self._reading.rows("practitioners").find({"merged_into": {"$gt": ""}})
+        merged = [value_of(row, Practitioner) for row in rows]
+        into = {one.practitioner_id: one.merged_into for one in merged}
+        found: dict[str, list[Practitioner]] = {}
+        for one in merged:
+            name = one.merged_into
+            while (further := into.get(name or "")) is not None:
+                name = further
+            found.setdefault(name or "", []).append(one)
         return found
 
-    def _asked_for(self) -> set[str]:
-        return {
-            row["practitioner_id"]
-            for row in self._reading.rows("erasures").find({"state": {"$in": ["asked", "running", "done"]}})
-        }
+    def _decided(self) -> set[str]:
+        """Return the ids of whom the last word on their erasure is any but that they are back."""
+        last: dict[str, str] = {}
+        for row in self._reading.rows("erasures").find({}, sort=[("_id", 1)], projection={"ids": 1, "state": 1}):
+            last.update(dict.fromkeys(row["ids"], row["state"]))
+        return {name for name, state in last.items() if state != RETURNED}
 
 
 _ONE: Final = {"version": 1, "epoch": 1}
