@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any
@@ -33,8 +33,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from services.enrolment.application import cohort_handlers, commands, handlers, transfers
+from services.enrolment.application import cohort_handlers, commands, handlers, transfer_reactions, transfers
 from services.enrolment.domain import lifecycle, seats
+from services.enrolment.domain.enrolment_parts import Sponsorship
 from services.enrolment.domain.mapping import FileMapping, read_row
 from services.enrolment.messaging.consumed import subscriptions
 from shared.errors import PlatformError
@@ -49,9 +50,11 @@ TWO_STAGES, BY_HAND = "ealing", "harrow"
 INTAKE = "2025-09"
 DAY = date(2025, 9, 1)
 COURSES = count(1)
+RELEASE = count(1)
 EXAMPLES = Env().int("HYPOTHESIS_EXAMPLES", 12)
 STEPS = 20
 
+OPEN = ("nominated", "requested", "waiting", "offered", "confirmed", "started", "deferred")
 WHERE: dict[str, tuple[tuple[str, ...], str]] = {
     "approve": (("nominated",), "requested"),
     "refuse": (("nominated",), "refused"),
@@ -61,10 +64,17 @@ WHERE: dict[str, tuple[tuple[str, ...], str]] = {
     "defer": (("confirmed", "started"), "deferred"),
     "resume": (("deferred",), "confirmed or started"),
     "complete": (("confirmed", "started", "deferred"), "completed"),
-    "withdraw": (("nominated", "requested", "waiting", "offered", "confirmed", "started", "deferred"), "withdrawn"),
+    "withdraw": (OPEN, "withdrawn"),
     "give_over": (("waiting", "offered", "confirmed", "started", "deferred"), "transferred"),
+    "change_route": (OPEN, ""),
+    "sponsor": ((*OPEN, "completed"), ""),
 }
 SEATED = ("offered", "confirmed", "started", "deferred", "completed")
+
+
+def _other_route(desk: Any, name: str) -> str:  # noqa: ANN401
+    routes = {"practice_only": "practice_and_academic", "practice_and_academic": "practice_only"}
+    return routes[handlers.of_employer(desk, name).route]
 
 
 ASK: dict[str, Callable[[Any, str, str], object]] = {
@@ -79,6 +89,12 @@ ASK: dict[str, Callable[[Any, str, str], object]] = {
     "withdraw": lambda desk, name, _: handlers.withdraw(desk, commands.Withdraw(name, "workload", DAY)),
     "give_over": lambda desk, name, to: transfers.give_over(
         desk, commands.GiveOver(name, to, "new_job", DAY, EMPLOYERS)
+    ),
+    "change_route": lambda desk, name, _: handlers.change_route(
+        desk, commands.ChangeRoute(name, _other_route(desk, name), DAY, DAY, "worker_choice", None)
+    ),
+    "sponsor": lambda desk, name, _: handlers.sponsor(
+        desk, handlers.of_employer(desk, name), Sponsorship("grant", next(RELEASE) % 300, DAY)
     ),
 }
 
@@ -106,6 +122,7 @@ class Queue:
     capacity: int
     at_most: dict[str, int]
     reserved: dict[str, int]
+    closed: bool = False
     places: list[list[str]] = field(default_factory=list)
     handovers: dict[str, dict[str, Any]] = field(default_factory=dict)
     gone_early: set[str] = field(default_factory=set)
@@ -126,7 +143,7 @@ class Queue:
 
     def ask(self, enrolment: str, employer: str) -> None:
         """Take a request."""
-        if enrolment in self.gone_early or any(p[0] == enrolment for p in self.places):
+        if self.closed or enrolment in self.gone_early or any(p[0] == enrolment for p in self.places):
             return
         self.places.append([enrolment, employer, "waiting"])
         self.fill()
@@ -143,12 +160,11 @@ class Queue:
     def hand_over(self, old: str, **said: Any) -> None:  # noqa: ANN401
         """Hear one side of a transfer; both have spoken: decide."""
         heard = self.handovers.setdefault(old, {"to": None, "taken": {}, "refused": set(), "over": False})
-        if "to" in said:
-            heard["to"] = said["to"]
-        if "taken" in said:
-            heard["taken"].update(said["taken"])
-        if "refused" in said:
-            heard["refused"].add(said["refused"])
+        heard["to"] = said.get("to", heard["to"])
+        heard["taken"].update(said.get("taken", {}))
+        heard["refused"] |= set(said.get("refused", ()))
+        for employer, new in said.get("taken", {}).items() if heard["over"] else ():
+            self.ask(new, employer)  # too late: a request of its own
         if heard["over"] or heard["to"] is None:
             return
         if heard["to"] in heard["taken"]:
@@ -157,6 +173,13 @@ class Queue:
         elif heard["to"] in heard["refused"]:
             heard["over"] = True
             self.leave(old)
+
+    def lapse(self) -> None:
+        """Give back every place that was given over and that nobody has taken on."""
+        for old, heard in self.handovers.items():
+            if heard["to"] is not None and not heard["over"]:
+                heard["over"] = True
+                self.leave(old)
 
     def _move(self, old: str, employer: str, new: str) -> None:
         place = next((p for p in self.places if p[0] == old and p[2] in ("seat", "waiting")), None)
@@ -188,6 +211,7 @@ class Term(RuleBasedStateMachine):
         self.table = {row.type: row for row in subscriptions(self.house.opener.desk)}
         self.sessions: list[Any] = []
         self.positions: dict[tuple[str, str], Position] = {}
+        self.heard_closed: set[str] = set()
 
     # -- the play ----------------------------------------------------------------------------------------------
 
@@ -211,8 +235,15 @@ class Term(RuleBasedStateMachine):
     def _nominate(self, employer: str, *, crash: bool = False) -> None:
         ref = f"{self.code}-{next(self.refs)}"
         row = read_row(1, {**a_record(employee_ref=ref, course=self.code), "fte": "1.0"}, FileMapping())
-        outcome = self._do(employer, lambda desk: handlers.nominate(desk, row, by="first"), crash=crash)
+        try:
+            outcome = self._do(employer, lambda desk: handlers.nominate(desk, row, by="first"), crash=crash)
+        except PlatformError:
+            assert employer in self.heard_closed, "a nomination was refused"
+            return
+        assert employer not in self.heard_closed, "a closed cohort took a nomination"
         if not crash:
+            again = self._do(employer, lambda desk: handlers.nominate(desk, row, by="first"), crash=False)
+            assert again.enrolment_id == outcome.enrolment_id
             status = "nominated" if employer == TWO_STAGES else "requested"
             self.known[outcome.enrolment_id] = Known(employer, status)
 
@@ -232,13 +263,39 @@ class Term(RuleBasedStateMachine):
             self._nominate(chance.choice(EMPLOYERS), crash=crash)
         for old in [name for name, known in sorted(self.known.items()) if known.given_to]:
             self._answer_transfer(old, says_yes=chance.random() < 0.7, crash=crash)
-        if chance.random() < 0.3:
-            self._ask_for(chance.randint(1, 7))
+        self._what_happens_seldom(chance)
         for _ in range(5):
             ending = chance.choice(["well"] * 5 + ["before the commit", "answer lost", "zombie"])
             self._take(chance.choice(EMPLOYERS), chance.choice(EMPLOYERS), chance.randint(1, 30), ending)
         taker, owner = chance.choice(EMPLOYERS), chance.choice(EMPLOYERS)  # as after the loss of the log
         self._take(taker, owner, 100, "well", first=1, up_to=self.positions[taker, owner].number)
+
+    def _what_happens_seldom(self, chance: Random) -> None:
+        if chance.random() < 0.3:
+            self._ask_for(chance.randint(1, 7), chance.randint(1, 4))
+        if chance.random() < 0.1:
+            self._two_months_later()
+        if chance.random() < 0.02:
+            self._close()
+
+    def _two_months_later(self) -> None:
+        """Let offers and handovers that are open lapse, as the worker does when their last day is over."""
+        late = self.house.unit.clock.now() + timedelta(days=60)
+        for employer in EMPLOYERS:
+            self._do(employer, lambda desk: handlers.lapse_offers(replace(desk, now=late), 100), crash=False)
+        for name, known in self.known.items():
+            if known.status == "offered":
+                known.status = "withdrawn"
+                self.done["lapse"] += 1
+                assert name
+        self._do(OWNER, lambda desk: transfer_reactions.lapse_handovers(replace(desk, now=late), 100), crash=False)
+        self.queue.lapse()
+
+    def _close(self) -> None:
+        """Take no more requests; the queue still moves."""
+        self._do(OWNER, lambda desk: cohort_handlers.close_cohort(desk, self.code, INTAKE), crash=False)
+        self.queue.closed = True
+        self.heard_closed.add(OWNER)
 
     def _command(self, what: str, enrolment_id: str, to: str, *, crash: bool) -> None:
         known = self.known[enrolment_id]
@@ -255,6 +312,8 @@ class Term(RuleBasedStateMachine):
         assert allowed, f"{what} was done while {known.status}"
         if crash:
             return
+        if what in ("change_route", "sponsor"):
+            target = known.status
         if what == "resume":
             target = "started" if known.has_started else "confirmed"
         known.status = target
@@ -278,12 +337,15 @@ class Term(RuleBasedStateMachine):
         if not crash:
             self.known[done[1].enrolment_id] = Known(employer, "requested", taken_on=True)
 
-    def _ask_for(self, capacity: int) -> None:
-        """Give the cohort more or fewer seats; never fewer than are taken or kept."""
+    def _ask_for(self, capacity: int, at_most: int) -> None:
+        """Give the cohort more or fewer seats, and one employer another quota; never fewer than are taken or kept."""
         kept = sum(max(0, n - self.queue.taken(other)) for other, n in self.queue.reserved.items())
-        if capacity < self.queue.taken() + kept:
+        before = self.queue.capacity, self.queue.at_most["ealing"]
+        self.queue.at_most["ealing"] = at_most
+        if capacity < self.queue.taken() + kept or at_most < self.queue.taken("ealing"):
             with pytest.raises(PlatformError):
                 self._resize(capacity)
+            self.queue.capacity, self.queue.at_most["ealing"] = before
             return
         self._resize(capacity)
         self.queue.capacity = capacity
@@ -442,6 +504,8 @@ class Term(RuleBasedStateMachine):
         kind, data = event["type"].removeprefix("enrolment.").removesuffix(".v1"), event["data"]
         if data.get("course") != self.code:
             return
+        if kind == "cohort-closed":
+            self.heard_closed.add(taker)
         if taker == OWNER:
             self._owner_learns(owner, kind, data)
         known = self.known.get(data.get("enrolment_id", ""))
@@ -469,7 +533,7 @@ class Term(RuleBasedStateMachine):
             case "transfer-accepted":
                 self.queue.hand_over(data["from_enrolment_id"], taken={employer: name})
             case "transfer-refused":
-                self.queue.hand_over(name, refused=employer)
+                self.queue.hand_over(name, refused=[employer])
 
     def _read_everything(self) -> None:
         went_on = True
@@ -528,5 +592,12 @@ def test_the_lifecycle_with_seats_holds_under_replay_reordering_and_crashes(hous
             suppress_health_check=list(HealthCheck),
         ),
     )
-    happened = {*WHERE, "enrolment.seat-promoted.v1", "enrolment.transfer-accepted.v1", "enrolment.transfer-refused.v1"}
+    happened = {
+        *WHERE,
+        "lapse",
+        "enrolment.cohort-closed.v1",
+        "enrolment.seat-promoted.v1",
+        "enrolment.transfer-accepted.v1",
+        "enrolment.transfer-refused.v1",
+    }
     assert {what for what in happened if not done[what]} == set(), "the terms are too poor to prove anything"
