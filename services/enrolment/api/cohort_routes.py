@@ -108,13 +108,18 @@ def list_places(org: str, code: str, intake: str) -> Reply:
 @scope("waiting-lists.read")
 @returns(200, WAITING_LISTS_OUT)
 def waiting_lists(org: str) -> Reply:
-    """Read every queue that is not empty, in order of course and intake."""
+    """Read the first hundred of every queue that is not empty, in order of course and intake."""
 
     def answer(reading: Reading) -> Reply:
         found = queries.waiting_lists(books(reading))
         called = names()
         items = [
-            {"course": kept.course, "intake": kept.intake, "waiting": [show.place(each, called) for each in waiting]}
+            {
+                "course": kept.course,
+                "intake": kept.intake,
+                "queued": kept.cohort.waiting,
+                "waiting": [show.place(each, called) for each in waiting],
+            }
             for kept, waiting in found
         ]
         return Reply(200, {"items": items, "next": None})

@@ -70,10 +70,11 @@ class PlacesAsked(StrictSchema):
 
 
 class QueueOut(StrictSchema):
-    """The first thousand of the queue of one cohort, in order of arrival."""
+    """The first hundred of the queue of one cohort, in order of arrival, and how many wait; its places have all."""
 
     course = Text()
     intake = Text()
+    queued = Whole()
     waiting = Items(Part(PlaceOut))
 
 

@@ -14,6 +14,8 @@ from services.enrolment.domain.sessions import Session
 MOST_COURSES = 1000
 MOST_SHOWN = 1000
 """How many seats and how many of the queue a cohort shows at once; its list of places has all, page by page."""
+MOST_OF_EACH_QUEUE = 100
+"""How many of each queue are shown where all queues are: so many cohorts at once."""
 
 Explained = tuple[Place, Standing]
 
@@ -59,7 +61,7 @@ def places(books: Books, kept: KeptCohort, state: str, after: int, limit: int) -
 def waiting_lists(books: Books) -> list[tuple[KeptCohort, list[Explained]]]:
     """Return every cohort that somebody waits for, with the first of its queue."""
     found = [kept for course in books.courses.page(None, MOST_COURSES) for kept in books.cohorts.of_course(course.code)]
-    return [(kept, places(books, kept, seats.WAITING, 0, MOST_SHOWN)) for kept in found if kept.cohort.waiting]
+    return [(kept, places(books, kept, seats.WAITING, 0, MOST_OF_EACH_QUEUE)) for kept in found if kept.cohort.waiting]
 
 
 def session(books: Books, course: str, intake: str, code: str) -> Session:

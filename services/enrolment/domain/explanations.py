@@ -55,13 +55,14 @@ def standing(cohort: Cohort, employer: str, state: str, rank: int | None, reason
 def sentence(found: Standing, name: str | None = None, *, as_decided: bool = False) -> str:
     """Return e.g. "12th of 30; quota of Brent 6 of 6" or "4th in the queue; Brent has 6 of its 6 places".
 
-    `as_decided`: the numbers are those of the decision, and the place in the queue may be another one by now.
+    `as_decided`: the numbers are those of the decision, and the rank may be another one by now: both among the seats
+    and in the queue, people before may have left.
     """
     who = name or found.employer
+    since = " as of the decision" if as_decided else ""
     if found.state == seats.SEAT:
-        return f"{ordinal(found.rank or 1)} of {found.capacity}{_share(found, who)}"
+        return f"{ordinal(found.rank or 1)} of {found.capacity}{since}{_share(found, who)}"
     if found.state == seats.WAITING:
-        since = " as of the decision" if as_decided else ""
         return f"{ordinal(found.rank or 1)} in the queue{since}; {_why_waiting(found, who)}"
     return f"no place: {_REASONS[found.reason]}" if found.reason in _REASONS else "no place"
 

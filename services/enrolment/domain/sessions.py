@@ -30,7 +30,9 @@ ABSENT = "absent"
 EXCUSED = "excused"
 ATTENDANCES = (ATTENDED, ABSENT, EXCUSED)
 MOST_MINUTES = 1440
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+SESSION_CODE = r"[a-z0-9][a-z0-9-]{0,31}"
+"""What a person may type for a new session: it travels on the bus, so it has no room for a name with spaces or text."""
+_CODE = re.compile(SESSION_CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ def plan(
         RuleSaysNo: Its code has another form, it lies outside the cohort's days, or it would become a session of
             another type than the one that attendance is recorded of.
     """
-    if not _CODE.fullmatch(wanted.session):
-        raise RuleSaysNo("a session's code has up to 64 letters, digits, dots, hyphens and underscores")
+    if standing is None and not _CODE.fullmatch(wanted.session):
+        raise RuleSaysNo("a session's code has up to 32 lower-case letters, digits and hyphens, for example day-1")
     if standing is not None and is_recorded and standing.kind != wanted.kind:
         raise RuleSaysNo("attendance is recorded of this session; its type stands")
     on = wanted.held_on

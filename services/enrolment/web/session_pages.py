@@ -41,7 +41,7 @@ class SessionForm(StrictSchema):
 
 SESSION = SessionForm()
 _TEXTS: Final = {
-    "session": "Enter a code with letters, digits, dots and hyphens, for example day-1",
+    "session": "Enter a code with letters, digits and hyphens, for example day-1",
     "kind": "Choose the type of session",
     "minutes": f"Enter how long it lasts, from 1 to {MOST_MINUTES} minutes",
     "held_on": "Enter the day as a date like 2026-11-21",

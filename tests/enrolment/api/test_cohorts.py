@@ -52,11 +52,14 @@ def test_e8_e12_the_owner_and_the_employer_read_why_each_place_is_where_it_is(ho
     listed = house.good("GET", f"{COHORT}/places", "programme_lead", query_string={"state": "waiting"})
     assert listed["items"] == cohort["waiting"]
     why = [house.good("GET", f"enrolments/{one}", org="ealing")["explanation"] for one in people[:2]]
-    waiting = cohort["waiting"][0]["explanation"].replace(" in the queue;", " in the queue as of the decision;")
-    assert why == [cohort["seats"][0]["explanation"], waiting]
+    assert why == [
+        f"1st of 3 as of the decision; quota of {names['ealing']} 1 of 1",
+        cohort["waiting"][0]["explanation"].replace(" in the queue;", " in the queue as of the decision;"),
+    ]
+    assert " as of the decision; " in why[1]
     assert [each["explanation"] for each in house.pages("enrolments", "ealing")] == why
     queues = house.good("GET", "waiting-lists", "programme_lead")["items"]
-    assert queues[0]["waiting"] == cohort["waiting"]
+    assert (queues[0]["waiting"], queues[0]["queued"]) == (cohort["waiting"], 1)
 
 
 def test_e12_a_cohort_for_partners_only_declines_others(house):
@@ -140,7 +143,7 @@ def test_e8_an_enrolment_that_ended_is_not_explained_by_the_seat_it_had(house):
     house.open_course(capacity=1)
     one = _nominate(house, "ealing", "20001")
     house.settle()
-    assert house.good("GET", f"enrolments/{one}", org="ealing")["explanation"] == "1st of 1"
+    assert house.good("GET", f"enrolments/{one}", org="ealing")["explanation"] == "1st of 1 as of the decision"
     body = {"reason": "workload", "withdrawn_on": "2025-10-01"}
     assert house.good("POST", f"enrolments/{one}/withdraw", org="ealing", json=body)["explanation"] is None
 

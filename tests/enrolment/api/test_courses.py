@@ -208,6 +208,81 @@ def test_a_course_that_makes_no_sense_is_refused(house, more):
     assert answer.get_json()["type"].endswith("enrolment-rule")
 
 
+@pytest.mark.parametrize("level", ["ASYE", "SW", "ESW", "ADVANCED", "STRATEGIC"])
+def test_e2_a_course_is_for_people_of_its_level(house, level):
+    """A person of another level is refused with the code; one of the level is taken."""
+    house.open_course("LVL", capacity=50, level=level, prerequisite=None)
+    for at, of in enumerate(("ASYE", "SW", "ESW", "ADVANCED", "STRATEGIC")):
+        person = {"employee_ref": f"2000{at}", "swe_number": f"SW5000{at}", "email": f"p{at}@brent.example"}
+        expected = () if of == level else ("level_mismatch",)
+        assert ask(house, course="LVL", pcf_level=of, **person) == expected
+
+
+def test_e2_a_course_for_all_levels_refuses_no_level(house):
+    """The level ALL is every level; and no other word is a level of a course."""
+    house.open_course("ANY", capacity=50, level="ALL", prerequisite=None)
+    for at, of in enumerate(("ASYE", "SW", "ESW", "ADVANCED", "STRATEGIC")):
+        person = {"employee_ref": f"2000{at}", "swe_number": f"SW5000{at}", "email": f"p{at}@brent.example"}
+        assert ask(house, course="ANY", pcf_level=of, **person) == ()
+    answer = house.ask("PUT", "courses/ODD", "programme_lead", json=PLAIN | {"level": "GRADE 7"})
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/level")
+
+
+def test_e28_a_strategic_manager_gets_a_confirmed_place(house):
+    """A manager at the strategic level on a course of that level: seat, confirmation, and nothing that differs."""
+    house.open_course("LEAD", capacity=5, level="STRATEGIC", prerequisite=None)
+    manager = {"course": "LEAD", "pcf_level": "STRATEGIC", "job_title": "Head of Service"}
+    assert ask(house, org="ealing", **manager) == ()
+    house.settle()
+    [held] = house.good("GET", "enrolments", org="ealing", query_string={"course": "LEAD"})["items"]
+    assert (held["status"], held["pcf_level"]) == ("confirmed", "STRATEGIC")
+    told = [event["data"] for event in house.events("ealing") if event["type"] == "enrolment.confirmed.v1"]
+    assert [(one["course"], one["pcf_level"]) for one in told] == [("LEAD", "STRATEGIC")]
+
+
+def test_e28_a_course_for_leaders_takes_leaders(house):
+    """A leader whom HR vouches for is confirmed; who is none is refused with the code."""
+    open_asking(house, roles=["leader", "manager"])
+    assert ask(house, course="CCB", pcf_level="ADVANCED") == ("role_not_eligible",)
+    house.good("PUT", "practitioners/10001", json={"given_name": "Aoife"})
+    house.good("PUT", "practitioners/10001/background", json={"roles": ["leader"]})
+    assert ask(house, course="CCB", pcf_level="ADVANCED") == ()
+    house.settle()
+    [held] = house.good("GET", "enrolments", query_string={"course": "CCB"})["items"]
+    assert held["status"] == "confirmed"
+
+
+def test_e15_one_central_programme_serves_people_of_all_employers_in_one_cohort(house):
+    """One owner, one programme in every employer's catalogue, and one cohort in which their people sit together."""
+    house.open_course("CEN", capacity=10, level="ALL", prerequisite=None)
+    body = {"title": "Across boroughs", "strands": [{"level": "ALL", "courses": ["CEN"]}], "delivery": "central"}
+    house.good("PUT", "programmes/ACROSS", "programme_lead", json=body)
+    house.settle()
+    for org in ("brent", "ealing", "harrow"):
+        [known] = house.good("GET", "/v1/catalogue/programmes", org=org)["items"]
+        assert (known["code"], known["owner"], known["delivery"]) == ("ACROSS", "brent", "central")
+        assert ask(house, org=org, course="CEN") == ()
+    house.settle()
+    cohort = house.good("GET", "courses/CEN/cohorts/2025-09", "programme_lead")
+    assert sorted(place["employer"] for place in cohort["seats"]) == ["brent", "ealing", "harrow"]
+
+
+def test_e15_no_employer_publishes_a_programme_of_its_own_under_the_code(house):
+    """Only the partnership's programme lead describes programmes; the catalogue keeps the one that it had."""
+    house.good("PUT", "courses/ONE", "programme_lead", json=PLAIN)
+    body = {"title": "Across boroughs", "strands": [{"level": "ALL", "courses": ["ONE"]}], "delivery": "central"}
+    house.good("PUT", "programmes/ACROSS", "programme_lead", json=body)
+    own = body | {"title": "Ealing's own", "delivery": "local"}
+    refused = {
+        role: house.ask("PUT", "programmes/ACROSS", role, org="ealing", json=own).status_code
+        for role in ("programme_lead", "hr")
+    }
+    assert refused == {"programme_lead": 404, "hr": 403}
+    house.settle()
+    [known] = house.good("GET", "/v1/catalogue/programmes", org="ealing")["items"]
+    assert (known["title"], known["owner"]) == ("Across boroughs", "brent")
+
+
 def test_e5_e13_a_course_that_was_completed_opens_the_next(house):
     """The employer's own history decides: not while it is under way, but once it is completed."""
     house.open_course("ONE", capacity=50, level="ALL", prerequisite=None, evidence_set=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from services.enrolment.domain.sessions import SESSION_KINDS
 from tests.enrolment.conftest import a_record
 
 COHORT = "courses/SAR/cohorts/2025-09"
@@ -35,13 +34,56 @@ def _record(house, enrolment_id: str, session: str = "day-1", **body):
 def test_e17_e18_e19_e20_a_plan_of_every_type_is_kept_and_listed(house):
     """Nine types: the five of the framework, the extra day, coaching alone and in a group, career counselling."""
     house.open_course()
-    for kind in SESSION_KINDS:
+    kinds = (
+        "applied_learning",
+        "career_counselling",
+        "direct_teaching",
+        "extra_day",
+        "group_coaching",
+        "group_learning",
+        "individual_coaching",
+        "one_to_one",
+        "self_directed",
+    )
+    for kind in kinds:
         assert _plan(house, kind.replace("_", "-"), kind=kind)["kind"] == kind
     listed = house.pages(f"{COHORT}/sessions", role="programme_lead", org="brent")
-    assert sorted(session["kind"] for session in listed) == sorted(SESSION_KINDS)
+    assert tuple(session["kind"] for session in listed) == kinds
     assert _plan(house, "extra-day", kind="extra_day") == house.good(
         "GET", f"{COHORT}/sessions/extra-day", "programme_lead"
     )
+
+
+def _attended(house, seated: str, session: str, **plan) -> list[tuple[str, str, int]]:
+    """Plan a session, record that the person was there, and return what the person and the employer both read."""
+    _plan(house, session, **plan)
+    assert _record(house, seated, session).status_code == 201
+    house.settle()
+    path = f"enrolments/{seated}/attendance"
+    themselves = house.good("GET", path, "practitioner", "ealing", subject="10001")
+    assert house.good("GET", path, org="ealing") == themselves
+    assert themselves["summary"]["attended"] == len(themselves["items"])
+    return [(one["session"], one["kind"], one["minutes"]) for one in themselves["items"]]
+
+
+def test_e18_an_extra_day_is_attended_and_seen(house, seated):
+    """One specialised day beside the programme's own, counted apart by its type."""
+    _attended(house, seated, "day-1")
+    found = _attended(house, seated, "extra", kind="extra_day", minutes=390, held_on="2025-10-01", title="Court skills")
+    assert found == [("day-1", "direct_teaching", 360), ("extra", "extra_day", 390)]
+
+
+def test_e19_coaching_alone_and_in_a_group_is_attended_and_seen(house, seated):
+    """The one by arrangement, the other on a day; both stand with the person's enrolment under their own types."""
+    _attended(house, seated, "alone", kind="individual_coaching", minutes=60, held_on=None, title=None)
+    found = _attended(house, seated, "group", kind="group_coaching", minutes=90, held_on="2025-10-02", title=None)
+    assert found == [("alone", "individual_coaching", 60), ("group", "group_coaching", 90)]
+
+
+def test_e20_career_counselling_is_attended_and_seen(house, seated):
+    """Personal, so by arrangement; the employer reads that it took place, never what was said."""
+    found = _attended(house, seated, "career", kind="career_counselling", minutes=45, held_on=None, title=None)
+    assert found == [("career", "career_counselling", 45)]
 
 
 def test_e17_attendance_reaches_the_employer_and_the_person_by_codes_and_minutes(house, seated):

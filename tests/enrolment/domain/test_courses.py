@@ -8,7 +8,6 @@ from itertools import permutations
 
 import pytest
 
-from services.enrolment.domain import courses
 from services.enrolment.domain.courses import (
     KINDS,
     Activity,
@@ -33,11 +32,6 @@ JUNE = date(2025, 6, 16)
 def decided(approved_on: date | None, number: str = "1", hei: str = "goldsmiths", module: str = "SAR7"):
     """Return what a university decided about a run for this course."""
     return ModuleDecision(hei, number, module, "SAR", "2025-09", approved_on)
-
-
-def test_e2_a_course_is_for_one_level_or_for_all():
-    """Five levels and ALL; nothing else is a target level."""
-    assert courses.COURSE_LEVELS == ("ALL", "ASYE", "SW", "ESW", "ADVANCED", "STRATEGIC")
 
 
 def test_e5_several_prerequisites_bind_their_routes():

@@ -23,6 +23,21 @@ def test_e8_every_decision_explains_itself():
     assert _said(full, seats.DECLINED, None, seats.NOT_INVITED) == "no place: this intake is for invited employers only"
 
 
+def test_e8_what_ages_says_as_of_when():
+    """An employer reads the numbers of the decision: its rank among the seats may have aged, and so its queue's."""
+    seat = explanations.standing(Cohort(30, taken=30), "brent", seats.SEAT, 30)
+    waits = explanations.standing(Cohort(30, taken=30, waiting=4), "brent", seats.WAITING, 4)
+    quota = Cohort(30, taken=12, terms=Terms((Quota("brent", at_most=6),)), shares=(Share("brent", 6),))
+    held = explanations.standing(quota, "brent", seats.SEAT, 12)
+    assert explanations.sentence(seat, "Brent", as_decided=True) == "30th of 30 as of the decision"
+    assert explanations.sentence(held, "Brent", as_decided=True) == (
+        "12th of 30 as of the decision; quota of Brent 6 of 6"
+    )
+    assert explanations.sentence(waits, "Brent", as_decided=True) == (
+        "4th in the queue as of the decision; all 30 seats are taken"
+    )
+
+
 def test_e12_a_reserved_place_explains_itself():
     """To its partner, and to who waits because of it."""
     cohort = Cohort(3, taken=2, waiting=1, terms=Terms((Quota("hospice", reserved=1),)))

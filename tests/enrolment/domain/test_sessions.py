@@ -47,7 +47,25 @@ def test_e17_attendance_adds_up():
     assert (found.attended, found.absent, found.excused, found.minutes) == (2, 1, 1, 450)
 
 
-@pytest.mark.parametrize("kind", sessions.SESSION_KINDS)
+KINDS = (
+    "one_to_one",
+    "group_learning",
+    "direct_teaching",
+    "applied_learning",
+    "self_directed",
+    "extra_day",
+    "individual_coaching",
+    "group_coaching",
+    "career_counselling",
+)
+
+
+def test_e17_e18_e19_e20_there_are_nine_types():
+    """Five of the frameworks, the extra day, two of coaching, and career counselling; no more, and none less."""
+    assert sorted(sessions.SESSION_KINDS) == sorted(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_e17_e18_e19_e20_every_type_of_session_can_be_planned(kind):
     """The frameworks' five, the extra day, coaching alone and in a group, and career counselling."""
     planned = sessions.plan(None, _session(kind=kind, held_on=None), None, None, is_recorded=False)
@@ -61,8 +79,20 @@ def test_e17_a_session_lies_within_the_cohort_and_keeps_its_type_once_attended()
             sessions.plan(None, _session(held_on=on), date(2025, 9, 1), date(2025, 9, 30), is_recorded=False)
     with pytest.raises(RuleSaysNo, match="type stands"):
         sessions.plan(_session(version=1), _session(kind="extra_day"), None, None, is_recorded=True)
+
+
+@pytest.mark.parametrize("code", ["day 1", "Aoife-ONeill", "day.1", "day_1", "-day", "", "d" * 33])
+def test_a_session_has_a_narrow_code(code):
+    """It travels on the bus: no spaces, no capitals, nothing long."""
     with pytest.raises(RuleSaysNo, match="code"):
-        sessions.plan(None, _session(session="day 1"), None, None, is_recorded=False)
+        sessions.plan(None, _session(session=code), None, None, is_recorded=False)
+
+
+def test_a_session_that_stands_keeps_its_code():
+    """One that was planned under a wider code can still be changed."""
+    before = _session(session="Day_1", version=1)
+    assert sessions.plan(before, _session(session="Day_1", minutes=90), None, None, is_recorded=True).minutes == 90
+    assert sessions.plan(None, _session(session="d" * 32), None, None, is_recorded=False).session == "d" * 32
 
 
 def test_a_cohort_does_not_end_before_it_starts():
