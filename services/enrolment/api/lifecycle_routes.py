@@ -132,6 +132,7 @@ def decline_offer(org: str, enrolment_id: str) -> Reply:
 @accepts(START_IN)
 @returns(200, ENROLMENT_OUT, etag=True)
 @refuses(409, _NOT_NOW)
+@refuses(422, _RULE)
 def start(org: str, enrolment_id: str) -> Reply:
     """Say that somebody has started."""
     command = Start(enrolment_id, **load(START_IN))

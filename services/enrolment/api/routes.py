@@ -73,7 +73,11 @@ def nominate(org: str) -> Reply:
 @paged
 @returns(200, ENROLMENT_OUT)
 def list_enrolments(org: str) -> Reply:
-    """Read enrolments in the order in which they were taken; a practitioner sees their own."""
+    """Read enrolments in the order in which they were taken; a practitioner sees their own.
+
+    Filters that together let very little through may end a page early, even without an item: go on while `next` is
+    not null.
+    """
     asked = query(ENROLMENTS_ASKED)
     own = _only_person()
     if own is not None:
@@ -82,10 +86,13 @@ def list_enrolments(org: str) -> Reply:
 
     def answer(reading: Reading) -> Reply:
         at = books(reading)
-        found = at.enrolments.page(page.after, page.fetch, EnrolmentFilter(**asked))
-        why = place_queries.explanations_of(at, found, names())
+        part = at.enrolments.part(page.after, page.fetch, EnrolmentFilter(**asked))
+        why = place_queries.explanations_of(at, part.enrolments, names())
         return page.reply(
-            found, lambda each: each.enrolment_id, lambda each: show.enrolment(each, why.get(each.enrolment_id))
+            part.enrolments,
+            lambda each: each.enrolment_id,
+            lambda each: show.enrolment(each, why.get(each.enrolment_id)),
+            reached=part.reached,
         )
 
     return read(org, answer)
@@ -113,6 +120,7 @@ def read_enrolment(org: str, enrolment_id: str) -> Reply:
 @accepts(WITHDRAWAL_IN)
 @returns(200, ENROLMENT_OUT, etag=True)
 @refuses(409, "the enrolment has ended already")
+@refuses(422, "that day cannot be; the detail says why")
 def withdraw(org: str, enrolment_id: str) -> Reply:
     """End an enrolment early; a freed seat goes to the head of the queue."""
     command = Withdraw(enrolment_id, **load(WITHDRAWAL_IN))
@@ -129,6 +137,7 @@ def withdraw(org: str, enrolment_id: str) -> Reply:
 @accepts(COMPLETION_IN)
 @returns(200, ENROLMENT_OUT, etag=True)
 @refuses(409, "there is no confirmed seat")
+@refuses(422, "the course ends through a portfolio, or that day cannot be; the detail says which")
 def complete(org: str, enrolment_id: str) -> Reply:
     """Say how a course without a portfolio ended."""
     command = Complete(enrolment_id, **load(COMPLETION_IN))

@@ -84,6 +84,7 @@ class RouteChangeOut(StrictSchema):
     effective_on = CivilDate()
     agreed_with_worker_on = CivilDate()
     reason = Choice(ROUTE_REASONS)
+    prerequisite_on = CivilDate(allow_none=True)
 
 
 class TransferOut(StrictSchema):

@@ -5,7 +5,9 @@ Transfers are in `transfers`; what other owners' events lead to is in `reactions
 
 from __future__ import annotations
 
-from services.enrolment.application import announcements
+from dataclasses import replace
+
+from services.enrolment.application import announcements, standings
 from services.enrolment.application.commands import (
     Approve,
     ChangeRoute,
@@ -19,12 +21,13 @@ from services.enrolment.application.commands import (
 )
 from services.enrolment.application.ports import Desk
 from services.enrolment.application.taking import Outcome, take
-from services.enrolment.domain import enrolments, events, lifecycle
-from services.enrolment.domain.decisions import OfferedCourse
+from services.enrolment.domain import eligibility, enrolments, events, lifecycle, told_days
+from services.enrolment.domain.decisions import NOT_KNOWN, OfferedCourse
 from services.enrolment.domain.enrolment_parts import RouteChange, Sponsorship
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.errors import NoSuchThing, RecordRefused, RuleSaysNo
-from services.enrolment.domain.records import ReadRow
+from services.enrolment.domain.records import ReadRow, Record, nomination_key
+from services.enrolment.domain.told_days import Around
 from shared.clock import london_date
 from shared.errors import Fault
 
@@ -91,7 +94,13 @@ def lapse_offers(desk: Desk, limit: int) -> int:
 
 def start(desk: Desk, command: Start) -> Enrolment:
     """Return the enrolment of somebody who has started."""
-    after = enrolments.start(of_employer(desk, command.enrolment_id), command.started_on, desk.now)
+    before = of_employer(desk, command.enrolment_id)
+    after = enrolments.start(before, command.started_on, desk.now)
+    terms = desk.news.terms().get((before.course, before.intake))
+    around = around_days(desk, before)
+    if terms is not None and terms.owner == before.cohort_owner:
+        around = replace(around, starts_on=terms.starts_on, ends_on=terms.ends_on)
+    told_days.held_start(command.started_on, around)
     desk.enrolments.save(after)
     announcements.tell_started(desk, after)
     return after
@@ -102,6 +111,7 @@ def defer(desk: Desk, command: Defer) -> Enrolment:
     before = of_employer(desk, command.enrolment_id)
     settings = desk.settings.find()
     after = enrolments.defer(before, command.reason, command.from_on, command.until_on, settings, desk.now)
+    told_days.held_deferral(before, command.from_on, around_days(desk, before))
     desk.enrolments.save(after)
     announcements.tell_deferred(desk, after)
     return after
@@ -109,7 +119,9 @@ def defer(desk: Desk, command: Defer) -> Enrolment:
 
 def resume(desk: Desk, command: Resume) -> Enrolment:
     """Return the enrolment going on where it was."""
-    after = enrolments.resume(of_employer(desk, command.enrolment_id), command.resumed_on, desk.now)
+    before = of_employer(desk, command.enrolment_id)
+    after = enrolments.resume(before, command.resumed_on, desk.now)
+    told_days.held_return(command.resumed_on, around_days(desk, before))
     desk.enrolments.save(after)
     announcements.tell_resumed(desk, after)
     return after
@@ -119,15 +131,21 @@ def change_route(desk: Desk, command: ChangeRoute) -> Enrolment:
     """Return the enrolment on the route that employer and worker have chosen.
 
     Raises:
-        RuleSaysNo: The course asks for something first on that route, and no day is given on which it was met.
+        RuleSaysNo: The course asks for something first on that route that is not met, or a day cannot be.
     """
     before = of_employer(desk, command.enrolment_id)
     course = desk.catalogue.courses().get(before.course)
     change = RouteChange(
-        before.route, command.route, command.effective_on, command.agreed_with_worker_on, command.reason
+        before.route,
+        command.route,
+        command.effective_on,
+        command.agreed_with_worker_on,
+        command.reason,
+        command.prerequisite_on,
     )
     after = enrolments.change_route(before, change, course.routes if course else (), desk.now)
-    _prerequisite_met(course, command)
+    told_days.held_route_change(change, command.prerequisite_on, around_days(desk, before))
+    _prerequisites_met(desk, course, before, change)
     desk.enrolments.save(after)
     if enrolments.has_place(after):
         announcements.tell_route_changed(desk, after, change)
@@ -136,9 +154,34 @@ def change_route(desk: Desk, command: ChangeRoute) -> Enrolment:
     return after
 
 
-def _prerequisite_met(course: OfferedCourse | None, command: ChangeRoute) -> None:
-    if course is not None and command.route in course.prerequisite_routes and command.prerequisite_on is None:
+def _prerequisites_met(desk: Desk, course: OfferedCourse | None, before: Enrolment, change: RouteChange) -> None:
+    """Refuse a route whose prerequisites are not met on the day from which it counts, as a nomination would be."""
+    if course is None:
+        return
+    if change.to_route in course.prerequisite_routes and change.prerequisite_on is None:
         raise RuleSaysNo("this route asks for something first: give the day on which the prerequisite was met")
+    asking = Record(
+        employee_ref=before.employee_ref,
+        pcf_level=before.pcf_level,
+        course=before.course,
+        intake=before.intake,
+        route=change.to_route,
+        manager_approved_on=change.effective_on,
+        prerequisite_on=change.prerequisite_on,
+    )
+    known = standings.of_nominated(desk, [asking], {course.code: course}).get(before.employee_ref, NOT_KNOWN)
+    missing = eligibility.route_faults(asking, course.asked, known)
+    if missing:
+        raise RuleSaysNo(f"this route asks for something first: {'; '.join(fault.detail for fault in missing)}")
+
+
+def around_days(desk: Desk, enrolment: Enrolment) -> Around:
+    """Return what the days of an enrolment's steps are held against, without the cohort's own days."""
+    place = Record(employee_ref=enrolment.employee_ref, course=enrolment.course, intake=enrolment.intake)
+    taken = desk.nominations.known([nomination_key(place)]).get(nomination_key(place))
+    today = london_date(desk.now)
+    approved_on = taken.manager_approved_on if taken else None
+    return Around(today, min(approved_on, today) if approved_on else None)
 
 
 def sponsor(desk: Desk, before: Enrolment, sponsorship: Sponsorship) -> Enrolment:
@@ -155,6 +198,7 @@ def withdraw(desk: Desk, command: Withdraw) -> Enrolment:
     """Return the enrolment withdrawn; the bus learns the coarse reason only."""
     before = of_employer(desk, command.enrolment_id)
     after = enrolments.withdraw(before, command.reason, command.withdrawn_on, desk.now)
+    told_days.held_end(before, command.withdrawn_on, around_days(desk, before))
     desk.enrolments.save(after)
     if before.status == lifecycle.NOMINATED:
         desk.silent("nobody else ever heard of this nomination")
@@ -169,6 +213,7 @@ def complete(desk: Desk, command: Complete) -> Enrolment:
     course = desk.catalogue.courses().get(before.course)
     evidence_set = course.evidence_set if course else None
     after = enrolments.complete(before, command.outcome, command.completed_on, desk.now, evidence_set=evidence_set)
+    told_days.held_end(before, command.completed_on, around_days(desk, before))
     desk.enrolments.save(after)
     desk.tell(
         events.Completed(after.enrolment_id, after.course, after.intake, command.outcome, command.completed_on),

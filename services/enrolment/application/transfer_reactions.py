@@ -97,18 +97,30 @@ def _settled(desk: Desk, handover: Handover, event: Received[Any]) -> Handover:
     if taken is None:
         return _give_back(desk, handover, TRANSFER_REFUSED)
     place = desk.places.find(handover.enrolment_id)
-    if place is None or place.state not in (seats.SEAT, seats.WAITING):
-        _ask_anew(desk, handover, taken, event)
-    else:
+    if place is not None and _is_movable(desk, place, taken):
         _move(desk, place, taken)
-    return _closed(desk, handover, MOVED)
+        return _closed(desk, handover, MOVED)
+    given_back = _give_back(desk, handover, TRANSFER_REFUSED)
+    if desk.places.find(taken.enrolment_id) is None:
+        _ask_anew(desk, handover, taken, event)
+    return given_back
+
+
+def _is_movable(desk: Desk, place: Place, taken: TakenOn) -> bool:
+    """Return whether there is a place to move, to somebody who did not withdraw, of an employer that may have it."""
+    kept = desk.cohorts.find(place.course, place.intake)
+    return (
+        kept is not None
+        and place.state in (seats.SEAT, seats.WAITING)
+        and desk.places.find(taken.enrolment_id) is None
+        and seats.may_be_handed_to(kept.cohort, taken.employer)
+    )
 
 
 def _move(desk: Desk, place: Place, taken: TakenOn) -> None:
-    """Move the place under its number; withdrawn by the new employer in the meantime, it goes back."""
+    """Move the place under its number."""
     kept = desk.cohorts.find(place.course, place.intake)
-    if kept is None or desk.places.find(taken.enrolment_id) is not None:
-        give_up(desk, place)
+    if kept is None:
         return
     cohort, state = seats.hand_over(kept.cohort, place.employer, taken.employer, place.state)
     desk.cohorts.save(replace(kept, cohort=cohort))

@@ -96,6 +96,19 @@ def decide(row: ReadRow, catalogue: Catalogue, taken: str | None = None, standin
     return _against_taken(row.record, taken)
 
 
+def transfer_faults(record: Record, course: OfferedCourse | None, standing: Standing | None) -> list[RowFault]:
+    """Return what keeps a person from being taken on with a place that another employer gives over.
+
+    The rules are a nomination's, without what was settled when the place was asked for: the manager's approval there,
+    the prerequisites of the route, and whether the cohort still took requests.
+    """
+    if course is None:
+        return [RowFault(records.UNKNOWN_COURSE, "course", "no course of this code is published")]
+    faults = _level_faults(record, course) + _invitation_faults(record, course)
+    faults += eligibility.transfer_faults(record.pcf_level, course.asked, standing or NOT_KNOWN)
+    return sorted(faults, key=lambda fault: CODES.index(fault.code))
+
+
 def _cohort_faults(record: Record, course: OfferedCourse) -> list[RowFault]:
     if not record.intake:
         return []
@@ -116,9 +129,7 @@ def _invitation_faults(record: Record, course: OfferedCourse) -> list[RowFault]:
 
 
 def _person_faults(row: ReadRow, course: OfferedCourse) -> list[RowFault]:
-    record, faults = row.record, []
-    if record.pcf_level in records.LEVELS and course.level not in (ALL_LEVELS, record.pcf_level):
-        faults.append(RowFault(records.LEVEL_MISMATCH, "pcf_level", f"this course is for level {course.level}"))
+    record, faults = row.record, _level_faults(row.record, course)
     if record.route not in records.ROUTES:
         return faults
     needs_prerequisite = record.route in course.prerequisite_routes
@@ -129,6 +140,12 @@ def _person_faults(row: ReadRow, course: OfferedCourse) -> list[RowFault]:
     if record.route not in course.routes:
         faults.append(RowFault(records.ROUTE_NOT_OFFERED, "route", "the course is not offered on this route"))
     return faults
+
+
+def _level_faults(record: Record, course: OfferedCourse) -> list[RowFault]:
+    if record.pcf_level in records.LEVELS and course.level not in (ALL_LEVELS, record.pcf_level):
+        return [RowFault(records.LEVEL_MISMATCH, "pcf_level", f"this course is for level {course.level}")]
+    return []
 
 
 def _against_taken(record: Record, taken: str | None) -> Verdict:

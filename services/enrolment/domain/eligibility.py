@@ -104,6 +104,24 @@ def faults(record: Record, asked: Asked, standing: Standing) -> list[RowFault]:
     ]
 
 
+def route_faults(record: Record, asked: Asked, standing: Standing) -> list[RowFault]:
+    """Return what keeps somebody who is on the course from another route: what came first there, and not in time."""
+    return [*_in_house_faults(record, asked), *_prerequisite_faults(record, asked, standing)]
+
+
+def transfer_faults(level: str | None, asked: Asked, standing: Standing) -> list[RowFault]:
+    """Return what keeps a person from being taken on with a place of this course.
+
+    What the person had to do before they were nominated (prerequisites of the route, self-ratings) counts as done at
+    the employer that nominated them.
+    """
+    return [
+        *_sequence_faults(level, asked, standing),
+        *_role_faults(asked, standing),
+        *_employer_faults(asked, standing),
+    ]
+
+
 def stages_missing(level: str | None, asked: Asked, standing: Standing) -> tuple[str, ...]:
     """Return what the course comes after and is not done yet. An unknown level is nobody's fault here."""
     return tuple(stage for stage in asked.after if not _is_done(stage, level, standing))

@@ -61,13 +61,14 @@ class Deferral:
 
 @dataclass(frozen=True, slots=True)
 class RouteChange:
-    """From `effective_on` another route, which employer and worker both chose."""
+    """From `effective_on` another route, which employer and worker both chose; and when its prerequisite was met."""
 
     from_route: str
     to_route: str
     effective_on: date
     agreed_with_worker_on: date
     reason: str
+    prerequisite_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

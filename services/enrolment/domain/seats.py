@@ -176,6 +176,11 @@ def change(cohort: Cohort, capacity: int, terms: Terms) -> Cohort:
     return replace(cohort, capacity=capacity, terms=terms)
 
 
+def may_be_handed_to(cohort: Cohort, employer: str) -> bool:
+    """Return whether an employer may take on a place of this cohort; a closed one only ends new requests."""
+    return cohort.terms.invited is None or employer in cohort.terms.invited
+
+
 def hand_over(cohort: Cohort, from_employer: str, to_employer: str, state: str) -> tuple[Cohort, str]:
     """Return the cohort after a place moved to another employer, and the state in which it stands there.
 
