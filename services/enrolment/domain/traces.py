@@ -1,7 +1,8 @@
 """What gives a person away in whatever was kept: references, addresses, numbers and names, past ones too.
 
 A trace is looked for in values, never in a shape: a row, a stored reply or a file's name says somebody's name in its
-own way. What is found is replaced as a whole by `ERASED`; half a sentence about somebody still tells of them.
+own way. What is found is replaced as a whole by `ERASED`; half a sentence about somebody still tells of them. Where
+only addresses, or what files say for a value, may stand, it is taken out: the word would be sent to, or read by.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 from services.enrolment.domain.practitioners import Practitioner
 
 ERASED = "erased"
+ADDRESSES = "addresses"
+VALUES = "values"
 _FILE_NAME = re.compile(r'"filename"\s*:\s*"((?:[^"\\]|\\.)*)"')
 REFERENCE_KEYS = ("_ref", "_by", "key", "value")
 REFERENCE_NAMES = frozenset({"by", "subject", "actor", "asked_by", "employee_ref"})
@@ -49,6 +52,13 @@ class Traces:
         if any(known in folded for known in self.texts):
             return True
         return any(_word(given, folded) and _word(family, folded) for given, family in self.names)
+
+    def is_address(self, text: str) -> bool:
+        """Return whether an e-mail address is the person's: as a whole, or by both names in it."""
+        folded = text.strip().casefold()
+        return folded in self.texts or any(
+            _word(given, folded) and _word(family, folded) for given, family in self.names
+        )
 
     def is_reference(self, text: str) -> bool:
         """Return whether a text is the person's employee reference."""
@@ -126,11 +136,35 @@ def _cleaned_mapping(value: Mapping[str, Any], traces: Traces) -> dict[str, Any]
             found[name] = ERASED
         elif name == "reason" and is_about and one in EXACT_REASONS:
             found[name] = "other"
+        elif name == ADDRESSES and isinstance(one, Mapping):
+            found[name] = {role: _without(sent_to, traces) for role, sent_to in one.items()}
+        elif name == VALUES and isinstance(one, Mapping):
+            found[name] = {column: _unsaid(column, said, traces) for column, said in one.items()}
         else:
             found[name] = cleaned(one, traces, name)
             if is_about and isinstance(found[name], list):
                 found[name] = [_coarse(each) for each in found[name]]
     return found
+
+
+def _without(addresses: Any, traces: Traces) -> Any:  # noqa: ANN401 - whatever was kept
+    """Return a list of addresses without the person's: nothing can be sent to the word that would stand there."""
+    if not isinstance(addresses, list):
+        return cleaned(addresses, traces)
+    return [one for one in addresses if not (isinstance(one, str) and traces.is_address(one))]
+
+
+def _unsaid(column: str, table: Any, traces: Traces) -> Any:  # noqa: ANN401 - whatever was kept
+    """Return what files say for a column's values, without what tells of the person on either side."""
+    if not isinstance(table, Mapping):
+        return cleaned(table, traces, column)
+
+    def tells(text: object) -> bool:
+        if not isinstance(text, str):
+            return False
+        return traces.is_text(text) or (column.endswith("_ref") and traces.is_reference(text))
+
+    return {said: meant for said, meant in table.items() if not tells(said) and not tells(meant)}
 
 
 def _coarse(value: Any) -> Any:  # noqa: ANN401 - an entry of a history

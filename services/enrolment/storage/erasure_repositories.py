@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +27,8 @@ from shared.storage.unit_of_work import Reading
 
 PART_ROWS: Final = 100
 MOST_SHOWN: Final = 500
+MOST_WALKED: Final = 20_000
+"""Rows of one collection, the latest ones, that an access report goes through; past that it says that it is cut."""
 PEOPLE: Final = "practitioners"
 TAKEN: Final = "records_taken"
 UPLOAD_ROWS: Final = "upload_rows"
@@ -122,31 +125,39 @@ class StoredEverywhere:
 
     def report(self, traces: Traces) -> list[Held]:
         """Return all that is held of a person, for the person."""
-        return [self._held(name, traces) for name in PLACES if PLACES[name].found_by or name in (TAKEN, REPLIES)]
+        walked = {*self.steps(), PEOPLE}
+        return [
+            self._held(name, traces, walks=name in walked) for name in PLACES if PLACES[name].found_by or name in walked
+        ]
 
-    def _held(self, name: str, traces: Traces) -> Held:
+    def _held(self, name: str, traces: Traces, *, walks: bool) -> Held:
+        """Return the person's own rows, which an index finds, and whatever else an erasure would find of them."""
         rows, place = self._reading.rows(name), PLACES[name]
         found: list[Document] = []
         if name == TAKEN:
             found = [row for reference in self._references(traces) for row in rows.find(_taken_by(reference))]
-        elif name == REPLIES:
-            found = self._replies(traces)
         elif place.found_by == ("record.employee_ref",):
             wanted = self._references(traces)
             found = [row for one in wanted for row in rows.find({"record.employee_ref": one}, limit=MOST_SHOWN + 1)]
         else:
             for identity in self._enrolments(traces) if place.by_enrolment else sorted(traces.ids):
                 found += [row for field in place.found_by for row in rows.find({field: identity}, limit=MOST_SHOWN + 1)]
-        shown = [dict(flat(row)) for row in found[:MOST_SHOWN]]
-        return Held(name, place.purpose, shown, len(found) > MOST_SHOWN)
+        shown = {str(row["_id"]): dict(flat(row)) for row in found}
+        is_cut = walks and name != TAKEN and not self._walk(name, traces, shown)
+        return Held(name, place.purpose, list(shown.values())[:MOST_SHOWN], is_cut or len(shown) > MOST_SHOWN)
 
-    def _replies(self, traces: Traces) -> list[Document]:
-        """Return the stored replies that tell of the person, looked through part by part."""
-        rows, found, after = self._reading.rows(REPLIES), [], None
-        while part := rows.find(following(after), sort=[("_id", 1)], limit=PART_ROWS):
-            found += [row for row in part if traces.is_bytes(bytes(row["content"] or b""))]
-            after = part[-1]["_id"]
-        return found
+    def _walk(self, name: str, traces: Traces, shown: dict[str, dict[str, str]]) -> bool:
+        """Add what else of a collection tells of the person, latest first; return whether all of it was looked at."""
+        rows, hint, walked = self._reading.rows(name), _hint(traces), 0
+        wanted: dict[str, object] = {}
+        while part := rows.find(wanted, sort=[("_id", -1)], limit=PART_ROWS):
+            for row in part:
+                if str(row["_id"]) not in shown and (told := _told(name, row, traces, hint)):
+                    shown[str(row["_id"])] = told
+            walked, wanted = walked + len(part), {"_id": {"$lt": part[-1]["_id"]}}
+            if walked >= MOST_WALKED or len(shown) > MOST_SHOWN:
+                return False
+        return True
 
     def _enrolments(self, traces: Traces) -> list[str]:
         """Return the ids of the person's enrolments."""
@@ -174,10 +185,48 @@ def _operation(collection: str, document: Document, traces: Traces) -> Operation
         return None
     if collection == UPLOAD_ROWS and traces.is_row(document["record"], document["cells"]):
         return ReplaceOne(named, _blank_row(document))
-    after = cleaned(document, traces)
+    after = _after(collection, document, traces)
+    return ReplaceOne(named, after) if after != document else None
+
+
+def _hint(traces: Traces) -> re.Pattern[str]:
+    """Return a quick look: without one of these words somewhere in a row there is no trace of the person in it."""
+    names = {word for both in traces.names for word in both}
+    words = sorted({*traces.ids, *traces.references, *traces.texts, *names})
+    return re.compile("|".join(map(re.escape, words)))
+
+
+def _told(collection: str, document: Document, traces: Traces, hint: re.Pattern[str]) -> dict[str, str]:
+    """Return what a row tells of the person: all of one about them, of one about somebody else what names them."""
+    before = flat(document)
+    if not hint.search(" ".join(f"{name} {text}" for name, text in before).casefold()):
+        return {}
+    if collection == STRAYS:
+        return dict(before) if _is_strays(document, traces) else {}
+    operation = _operation(collection, document, traces)
+    if operation is None:
+        return {}
+    if collection == REPLIES or (collection == UPLOAD_ROWS and traces.is_row(document["record"], document["cells"])):
+        return dict(before)
+    after = dict(flat(_after(collection, document, traces)))
+    left = set(after.values())
+    return {"_id": str(document["_id"])} | {
+        name: text for name, text in before if after.get(name) != text and (text not in left or traces.is_text(name))
+    }
+
+
+def _is_strays(document: Document, traces: Traces) -> bool:
+    """Return whether what somebody wrote onto the wrong topic tells of the person."""
+    texts = [text for name, text in flat(document) if name.startswith("raw_")]
+    return any(traces.is_bytes(text.encode()) or traces.is_reference(text) for text in texts)
+
+
+def _after(collection: str, document: Document, traces: Traces) -> Document:
+    """Return a row as an erasure leaves it."""
+    after: Document = cleaned(document, traces)
     if collection == UPLOAD_ROWS:
         after["cells"] = {name: ERASED if traces.is_reference(cell) else cell for name, cell in after["cells"].items()}
-    return ReplaceOne(named, after) if after != document else None
+    return after
 
 
 def _emptied_stray(document: Document) -> Operation | None:
