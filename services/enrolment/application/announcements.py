@@ -27,7 +27,7 @@ def tell_requested(desk: Desk, enrolment: Enrolment) -> None:
 
 def tell_confirmed(desk: Desk, enrolment: Enrolment) -> None:
     """Say that the place is certain; portfolio and registration follow."""
-    course = desk.catalogue.courses().get(enrolment.course)
+    course = desk.catalogue.course(enrolment.course)
     academic = course if enrolment.route == ACADEMIC else None
     told = events.Confirmed(
         enrolment_id=enrolment.enrolment_id,
@@ -48,7 +48,7 @@ def tell_confirmed(desk: Desk, enrolment: Enrolment) -> None:
 
 def tell_route_changed(desk: Desk, enrolment: Enrolment, change: RouteChange) -> None:
     """Say which route counts from a day on; the university of the academic element is named either way."""
-    course = desk.catalogue.courses().get(enrolment.course)
+    course = desk.catalogue.course(enrolment.course)
     told = events.RouteChanged(
         enrolment_id=enrolment.enrolment_id,
         practitioner_id=enrolment.practitioner_id,

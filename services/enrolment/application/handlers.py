@@ -134,7 +134,7 @@ def change_route(desk: Desk, command: ChangeRoute) -> Enrolment:
         RuleSaysNo: The course asks for something first on that route that is not met, or a day cannot be.
     """
     before = of_employer(desk, command.enrolment_id)
-    course = desk.catalogue.courses().get(before.course)
+    course = desk.catalogue.course(before.course)
     change = RouteChange(
         before.route,
         command.route,
@@ -210,7 +210,7 @@ def withdraw(desk: Desk, command: Withdraw) -> Enrolment:
 def complete(desk: Desk, command: Complete) -> Enrolment:
     """Return the enrolment completed, or not completed."""
     before = of_employer(desk, command.enrolment_id)
-    course = desk.catalogue.courses().get(before.course)
+    course = desk.catalogue.course(before.course)
     evidence_set = course.evidence_set if course else None
     after = enrolments.complete(before, command.outcome, command.completed_on, desk.now, evidence_set=evidence_set)
     told_days.held_end(before, command.completed_on, around_days(desk, before))

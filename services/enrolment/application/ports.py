@@ -48,6 +48,9 @@ class CatalogueBook(Protocol):
     def courses(self) -> dict[str, OfferedCourse]:
         """Return all, by code, with their cohorts."""
 
+    def course(self, code: str) -> OfferedCourse | None:
+        """Return one course with its cohorts, or None, without reading the others."""
+
     def titles(self) -> dict[str, CoursePublished]:
         """Return all courses as they were told, by code."""
 

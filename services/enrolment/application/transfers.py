@@ -148,7 +148,7 @@ def _incoming(desk: Desk, from_enrolment_id: str) -> Incoming:
 
 def _may_be_taken_on(desk: Desk, command: TakeOn, incoming: Incoming) -> None:
     """Refuse whom the course or its cohort is not open to here, by the rules that a nomination is decided by."""
-    course = desk.catalogue.courses().get(incoming.course)
+    course = desk.catalogue.course(incoming.course)
     asking = Record(
         employee_ref=command.employee_ref,
         pcf_level=incoming.pcf_level,

@@ -109,7 +109,7 @@ def receive(
 
 
 def _is_known(desk: Desk, cohort: ScopeCohort) -> bool:
-    course = desk.catalogue.courses().get(cohort.course)
+    course = desk.catalogue.course(cohort.course)
     return course is not None and cohort.intake in course.cohorts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from services.enrolment.application.facts import CohortOpened, CourseDescribed, CoursePublished, ProgrammeDescribed
 from services.enrolment.domain.courses import Course, ModuleDecision
@@ -92,29 +93,29 @@ class StoredCatalogue:
         """Return all, by code, with their cohorts."""
         titles = self.titles()
         described = self._described(titles)
-        terms_of = {row["_id"]: row for row in self._terms.find({}, projection={"owner": 1, "invited": 1})}
+        cohorts = self._offered_cohorts({})
+        return {code: _offered(told, cohorts.get(code, {}), described.get(code)) for code, told in titles.items()}
+
+    def course(self, code: str) -> OfferedCourse | None:
+        """Return one course with its cohorts, or None, without reading the others."""
+        found = self._courses.find_one({"_id": code})
+        if found is None:
+            return None
+        told = value_of(found, CoursePublished)
+        said = self._descriptions.find_one({"_id": f"{told.owner}/{code}"})
+        cohorts = self._offered_cohorts({"_id": {"$gte": f"{code}/", "$lt": f"{code}0"}})  # "0" comes next after "/"
+        return _offered(told, cohorts.get(code, {}), value_of(said, CourseDescribed) if said else None)
+
+    def _offered_cohorts(self, which: dict[str, Any]) -> dict[str, dict[str, OfferedCohort]]:
+        """Return cohorts by course and intake; one that this employer is not invited to is not open here."""
+        terms_of = {row["_id"]: row for row in self._terms.find(which, projection={"owner": 1, "invited": 1})}
         cohorts: dict[str, dict[str, OfferedCohort]] = {}
-        for document in self._cohorts.find({}):
+        for document in self._cohorts.find(which):
             cohort, terms = value_of(document, OfferedCohort), terms_of.get(document["_id"])
             if terms and terms["owner"] == cohort.owner and not self._is_among(terms["invited"]):
                 cohort = replace(cohort, is_open_here=False)
             cohorts.setdefault(document["course"], {})[document["intake"]] = cohort
-        return {
-            code: OfferedCourse(
-                code=code,
-                owner=told.owner,
-                level=told.level,
-                routes=told.routes,
-                prerequisite_routes=told.prerequisite_routes,
-                credits=told.credits,
-                awarding_hei=told.awarding_hei,
-                module=told.module,
-                evidence_set=told.evidence_set,
-                cohorts=cohorts.get(code, {}),
-                asked=_asked(described.get(code)),
-            )
-            for code, told in titles.items()
-        }
+        return cohorts
 
     def _is_among(self, invited: Collection[str] | None) -> bool:
         return invited is None or self._organisation in invited
@@ -167,6 +168,22 @@ class StoredCatalogue:
     def close(self, course: str, intake: str, owner: str) -> None:
         """Mark a cohort closed."""
         self._cohorts.update_one({"_id": f"{course}/{intake}", "owner": owner}, {"$set": {"closed": True}})
+
+
+def _offered(told: CoursePublished, cohorts: dict[str, OfferedCohort], said: CourseDescribed | None) -> OfferedCourse:
+    return OfferedCourse(
+        code=told.course,
+        owner=told.owner,
+        level=told.level,
+        routes=told.routes,
+        prerequisite_routes=told.prerequisite_routes,
+        credits=told.credits,
+        awarding_hei=told.awarding_hei,
+        module=told.module,
+        evidence_set=told.evidence_set,
+        cohorts=cohorts,
+        asked=_asked(said),
+    )
 
 
 def _asked(told: CourseDescribed | None) -> Asked:

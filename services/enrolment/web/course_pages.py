@@ -87,7 +87,7 @@ def course(code: str) -> Page:
 
 
 def _one(at: Books, code: str) -> Page:
-    told, offered = at.catalogue.titles().get(code), at.catalogue.courses().get(code)
+    told, offered = at.catalogue.titles().get(code), at.catalogue.course(code)
     if told is None or offered is None:
         raise NoSuchThing("no such course")
     said, called = at.catalogue.descriptions().get(code), names()
