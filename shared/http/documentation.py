@@ -77,7 +77,10 @@ PAGE: Final[list[Node]] = [
     {
         "name": "limit",
         "in": "query",
-        "description": "How many at most; more than 200 are shown as 200.",
+        "description": (
+            "How many at most; more than 200 are shown as 200. A page may hold fewer, even none, and not be the last:"
+            " only `next` of null ends a list."
+        ),
         "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999, "default": 50},
     },
 ]

@@ -40,10 +40,22 @@ class Page:
         """Return how many rows to read: one more than shown tells whether there is a next page."""
         return self.limit + 1
 
-    def reply(self, rows: Sequence[T], position: Callable[[T], str], show: Callable[[T], dict[str, Any]]) -> Reply:
-        """Return `{items, next}` of up to `fetch` rows in the list's order; `next` is null on the last page."""
+    def reply(
+        self,
+        rows: Sequence[T],
+        position: Callable[[T], str],
+        show: Callable[[T], dict[str, Any]],
+        *,
+        reached: str | None = None,
+    ) -> Reply:
+        """Return `{items, next}` of up to `fetch` rows in the list's order; `next` is null on the last page.
+
+        A list that was looked through in part says which position it `reached`: the page ends early, and `next` goes
+        on from there.
+        """
         shown = rows[: self.limit]
-        following = cursor_for(position(shown[-1])) if len(rows) > self.limit else None
+        last = position(shown[-1]) if len(rows) > self.limit else reached
+        following = cursor_for(last) if last is not None else None
         return Reply(200, {"items": [show(row) for row in shown], "next": following})
 
 

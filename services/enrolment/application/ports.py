@@ -186,6 +186,14 @@ class EnrolmentFilter:
     route: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EnrolmentPart:
+    """What a bounded look at the list found. `reached` is the id to look on from where it ended early, else None."""
+
+    enrolments: list[Enrolment]
+    reached: str | None
+
+
 class Enrolments(Protocol):
     """The employer's enrolments."""
 
@@ -201,14 +209,20 @@ class Enrolments(Protocol):
     def page(self, after: str | None, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
         """Return enrolments in order of id."""
 
-    def page_before(self, before: str, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
-        """Return the last enrolments before that id, in order of id."""
+    def part(self, after: str | None, limit: int, wanted: EnrolmentFilter) -> EnrolmentPart:
+        """Return the same for somebody who waits: less of it, where much would have to be looked through."""
+
+    def part_before(self, before: str, limit: int, wanted: EnrolmentFilter) -> EnrolmentPart:
+        """Return the last enrolments before that id, in order of id, with the same bound."""
 
     def offers_over(self, today: date, limit: int) -> list[Enrolment]:
         """Return enrolments with an open offer whose last day is over, longest ago first."""
 
     def count(self, wanted: EnrolmentFilter, most: int) -> int:
-        """Return how many there are, counted up to `most`: a list says "more than" beyond that."""
+        """Return how many there are, counted up to `most`."""
+
+    def counted(self, wanted: EnrolmentFilter, most: int) -> tuple[int, bool]:
+        """Return how many there are, up to `most` and as far as a part looks, and whether those are all."""
 
 
 class Answers(Protocol):

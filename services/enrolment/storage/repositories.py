@@ -10,12 +10,12 @@ from dataclasses import asdict
 from datetime import date
 from typing import Final
 
-from services.enrolment.application.ports import EnrolmentFilter, Taken
+from services.enrolment.application.ports import EnrolmentFilter, EnrolmentPart, Taken
 from services.enrolment.domain.enrolments import Enrolment, due_on
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import chunks, keep_version
 from shared.storage.mongo import Document
-from shared.storage.pages import Paged, milestone_of
+from shared.storage.pages import Paged, Part, milestone_of
 from shared.storage.unit_of_work import Reading
 
 SERVED: Final = (
@@ -75,10 +75,13 @@ class StoredEnrolments:
         found = self._list.page(asked(wanted), after=after, limit=limit)
         return [value_of(row, Enrolment) for row in found]
 
-    def page_before(self, before: str, limit: int, wanted: EnrolmentFilter) -> list[Enrolment]:
-        """Return the last enrolments before that id, in order of id."""
-        found = self._list.page_before(asked(wanted), before=before, limit=limit)
-        return [value_of(row, Enrolment) for row in found]
+    def part(self, after: str | None, limit: int, wanted: EnrolmentFilter) -> EnrolmentPart:
+        """Return the same for somebody who waits: less of it, where much would have to be looked through."""
+        return _enrolment_part(self._list.part(asked(wanted), after=after, limit=limit))
+
+    def part_before(self, before: str, limit: int, wanted: EnrolmentFilter) -> EnrolmentPart:
+        """Return the last enrolments before that id, in order of id, with the same bound."""
+        return _enrolment_part(self._list.part_before(asked(wanted), before=before, limit=limit))
 
     def offers_over(self, today: date, limit: int) -> list[Enrolment]:
         """Return enrolments with an open offer whose last day is over, longest ago first."""
@@ -86,13 +89,22 @@ class StoredEnrolments:
         return [value_of(row, Enrolment) for row in found]
 
     def count(self, wanted: EnrolmentFilter, most: int) -> int:
-        """Return how many there are, counted up to `most`: a list says "more than" beyond that."""
+        """Return how many there are, counted up to `most`."""
         return self._list.count(asked(wanted), most)
+
+    def counted(self, wanted: EnrolmentFilter, most: int) -> tuple[int, bool]:
+        """Return how many there are, up to `most` and as far as a part looks, and whether those are all."""
+        found = self._list.counted(asked(wanted), most)
+        return found.number, found.is_all
 
 
 def asked(wanted: EnrolmentFilter) -> dict[str, object]:
     """Return the conditions of a filter: equal or any, by the document's own field names."""
     return {name: value for name, value in asdict(wanted).items() if value is not None}
+
+
+def _enrolment_part(part: Part) -> EnrolmentPart:
+    return EnrolmentPart([value_of(row, Enrolment) for row in part.rows], part.reached)
 
 
 def _enrolment_document(enrolment: Enrolment) -> Document:

@@ -28,7 +28,7 @@ from shared.web import Form, Page, PageRoutes, blank, page, page_read, who_asks
 enrolment_pages = PageRoutes("enrolment_pages", __name__)
 
 ON_A_PAGE = 50
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 MOST_IN_SHEET = 10_000
 _ASKED = ("course", "intake", "status", "pcf_level", "route", "employee_ref")
 _LONGEST = 500
@@ -37,12 +37,18 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One page of the list: what is on it, how many there are in all (None: more than are counted), where to go on."""
+    """One page of the list: what is on it, how many there are in all, where to go on.
+
+    There may be more than `count` unless `is_all`. `is_part` says that the page ended before it was full, for very
+    little of the list gets through the filters: then `next` or `previous` leads to where to look further.
+    """
 
     rows: list[list[object]]
-    count: int | None
+    count: int
+    is_all: bool
     next: str | None
     previous: str | None
+    is_part: bool
 
 
 @enrolment_pages.show("/enrolments", "enrolments.read")
@@ -52,6 +58,8 @@ def enrolments() -> Page:
     after, before = request.args.get("after"), request.args.get("before")
     shown, courses, intakes = page_read(lambda reading: _listed(books(reading), wanted, after, before))
     asked = {name: form.get(name) for name in _ASKED}
+    following = with_query("/enrolments", **asked, after=shown.next) if shown.next else None
+    previous = with_query("/enrolments", **asked, before=shown.previous) if shown.previous else None
     return page(
         "enrolments/list.html",
         form=form,
@@ -61,11 +69,12 @@ def enrolments() -> Page:
         statuses=[(code, words.STATUS_TAGS[code][0]) for code in STATUSES],
         levels=words.options(words.LEVELS, LEVELS),
         routes=words.options(words.ROUTES, ROUTES),
-        most=MOST_COUNTED,
         csv=with_query("/enrolments.csv", **asked),
         xlsx=with_query("/enrolments.xlsx", **asked),
-        next=with_query("/enrolments", **asked, after=shown.next) if shown.next else None,
-        previous=with_query("/enrolments", **asked, before=shown.previous) if shown.previous else None,
+        most=MOST_COUNTED,
+        next=following if not shown.is_part or before else None,
+        previous=previous if not shown.is_part or not before else None,
+        further=(previous if before else following) if shown.is_part else None,
         may_nominate=may_do("enrolments.create"),
         may_export=may_do("uploads.create"),
         comes_back=page_read(_comes_back),
@@ -133,21 +142,25 @@ def _listed(
     at: Books, wanted: EnrolmentFilter, after: str | None, before: str | None
 ) -> tuple[Shown, list[tuple[str, str]], list[tuple[str, str]]]:
     if before:
-        found = at.enrolments.page_before(before, ON_A_PAGE + 1, wanted)
-        is_more_before, is_more_after = len(found) > ON_A_PAGE, True
-        found = found[-ON_A_PAGE:]
+        part = at.enrolments.part_before(before, ON_A_PAGE + 1, wanted)
+        found = part.enrolments[-ON_A_PAGE:]
+        first = found[0].enrolment_id if len(part.enrolments) > ON_A_PAGE else part.reached
+        last = found[-1].enrolment_id if found else None
     else:
-        found = at.enrolments.page(after, ON_A_PAGE + 1, wanted)
-        is_more_before, is_more_after = bool(after), len(found) > ON_A_PAGE
-        found = found[:ON_A_PAGE]
-    count = at.enrolments.count(wanted, MOST_COUNTED + 1)
+        part = at.enrolments.part(after, ON_A_PAGE + 1, wanted)
+        found = part.enrolments[:ON_A_PAGE]
+        first = found[0].enrolment_id if found and after else None
+        last = found[-1].enrolment_id if len(part.enrolments) > ON_A_PAGE else part.reached
+    count, is_all = at.enrolments.counted(wanted, MOST_COUNTED)
     titles = {code: told.title for code, told in at.catalogue.titles().items()}
     people = at.people.many(list({each.practitioner_id for each in found})) if may_do("practitioners.read") else {}
     shown = Shown(
         [_row(each, people.get(each.practitioner_id), titles) for each in found],
-        count if count <= MOST_COUNTED else None,
-        found[-1].enrolment_id if found and is_more_after else None,
-        found[0].enrolment_id if found and is_more_before else None,
+        max(count, len(found)),
+        is_all,
+        last,
+        first,
+        is_part=part.reached is not None,
     )
     courses = [(code, f"{title} ({code})") for code, title in sorted(titles.items())]
     intakes = sorted({intake for course in at.catalogue.courses().values() for intake in course.cohorts})

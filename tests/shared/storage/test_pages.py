@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.identifiers import new_identifier
-from shared.storage.pages import MILESTONE, MILESTONE_INDEX, WHOLE_LIST_INDEX, WIDEST, Paged, milestone_of
+from shared.storage import pages
+from shared.storage.pages import (
+    MILESTONE,
+    MILESTONE_INDEX,
+    MOST_LOOKED,
+    WHOLE_LIST_INDEX,
+    WIDEST,
+    Counted,
+    Paged,
+    milestone_of,
+)
 from shared.storage.rows import Rows
 
 KINDS, COLOURS = ("a", "b", "c"), ("red", "blue", "green")
@@ -77,6 +87,38 @@ def test_pages_are_those_of_one_plain_question(rows, asked):
             == plain([one for one in every if one["_id"] < start], {})[-limit:]
         )
     assert paged(rows).count(wanted, limit) == min(limit, len(every))
+    assert paged(rows).counted(wanted, limit) == Counted(min(limit, len(every)), len(every) <= limit)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=lists(), most=st.integers(1, 30))
+def test_parts_one_after_the_other_are_the_whole_list(rows, asked, most):
+    """However early each ends: nothing is left out, nothing comes twice, and the last one says that it is the last."""
+    documents, wanted, _, limit = asked
+    rows.delete_many({})
+    rows.insert_many(documents)
+    every = plain(documents, wanted)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pages, "MOST_LOOKED", most)
+        found, after = [], None
+        while True:
+            part = paged(rows).part(wanted, after=after, limit=limit)
+            found += part.rows
+            after = part.reached or (part.rows[-1]["_id"] if len(part.rows) == limit else None)
+            if after is None:
+                break
+        assert found == every
+        found, before = [], "9999"
+        while True:
+            part = paged(rows).part_before(wanted, before=before, limit=limit)
+            found = part.rows + found
+            before = part.reached or (part.rows[0]["_id"] if len(part.rows) == limit else None)
+            if before is None:
+                break
+        assert found == every
+        counted = paged(rows).counted(wanted, limit)
+        assert counted.number <= min(limit, len(every))
+        assert not counted.is_all or counted.number == len(every) <= limit
 
 
 class Watched(Rows):
@@ -123,6 +165,27 @@ def test_no_question_of_a_page_reads_more_than_a_span(wanted, length):
     Paged(watched, SERVED).page(wanted, limit=51)
     assert max(watched.read) <= WIDEST * 256
     assert len(watched.read) <= 8 + length // (WIDEST * 256)
+
+
+@pytest.mark.parametrize("length", [20_000, 60_000])
+def test_a_part_looks_through_a_bounded_number_of_rows_of_which_none_matches(length):
+    """Two fields without a common index, and nothing has both: the part ends with the id to look on from."""
+    documents = [{**one, "kind": "a", "colour": "red"} for one in long_list(length)]
+    served = (("kind",), ("colour",))
+    wanted = {"kind": "a", "colour": "blue"}
+    bound = MOST_LOOKED + WIDEST * 256
+    for ask in (
+        lambda listed: listed.part(wanted, limit=51),
+        lambda listed: listed.part_before(wanted, before="g", limit=51),
+    ):
+        watched = Watched(documents)
+        part = ask(Paged(watched, served))
+        assert part.rows == []
+        assert part.reached in {one["_id"] for one in documents}
+        assert sum(watched.read) <= bound + length // 256
+    watched = Watched(documents)
+    assert Paged(watched, served).counted(wanted, 1_000) == Counted(0, is_all=False)
+    assert sum(watched.read) <= bound + length // 256
 
 
 def test_what_is_dense_is_found_in_the_first_spans():
