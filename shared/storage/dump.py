@@ -8,6 +8,9 @@ What is left out (`LEFT_OUT`): who holds a feed just now and which database sess
 of processes that run here; carried over, a new instance would wait for them or try to end another's sessions. Epochs
 are carried: whoever takes a feed raises them, so that a writer who comes later always has the higher one.
 
+Everything is read twice: what changed in between, also where nothing was counted up, makes the dump invalid. Folders
+and files are for whoever made them alone (0700, 0600): names of people are in them, and no keys.
+
 Bounded memory: a part of each collection at a time. A dump that was broken off has no manifest and is made again; a
 load that was broken off goes on with the same dump, file by file. Nothing is ever loaded over data.
 """
@@ -15,6 +18,7 @@ load that was broken off goes on with the same dump, file by file. Nothing is ev
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +34,8 @@ FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 LOADING: Final = "loading"
 """The collection that marks a database into which a dump is being loaded; gone when it is whole."""
+FOLDER_MODE: Final = 0o700
+FILE_MODE: Final = 0o600
 PART_DOCUMENTS: Final = 200
 PART_BYTES: Final = 512 * 1024
 OPTIONS: Final[JSONOptions] = CANONICAL_JSON_OPTIONS.with_options(tz_aware=True)
@@ -84,9 +90,10 @@ def dump(sources: Sequence[Source], folder: Path, *, organisation: str, partners
     """
     if (folder / MANIFEST).exists():
         raise Conflict(f"{folder} holds a dump already: choose another folder")
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     before = {source.service: _moving(source.database) for source in sources}
     files = [one for source in sources for one in _dump_database(source, folder, say)]
-    if before != {source.service: _moving(source.database) for source in sources}:
+    if before != {source.service: _moving(source.database) for source in sources} or _changed(sources, files):
         raise Conflict("the organisation is at work: stop what writes for it, then export again")
     manifest = Manifest(
         format=FORMAT,
@@ -166,7 +173,7 @@ def heads_of(source: Source) -> dict[str, tuple[int, str]]:
 
 
 def _dump_database(source: Source, folder: Path, say: Say) -> Iterator[Dumped]:
-    (folder / source.service).mkdir(parents=True, exist_ok=True)
+    (folder / source.service).mkdir(mode=FOLDER_MODE, exist_ok=True)
     for collection in _collections(source.database):
         one = _dump_collection(source, collection, folder)
         say(f"{one.name}: {one.documents} documents, {one.bytes} bytes")
@@ -176,9 +183,8 @@ def _dump_database(source: Source, folder: Path, say: Say) -> Iterator[Dumped]:
 def _dump_collection(source: Source, collection: str, folder: Path) -> Dumped:
     digest, documents, size = hashlib.sha256(), 0, 0
     path = folder / source.service / f"{collection}.jsonl"
-    with path.with_suffix(".part").open("wb") as file:
-        for document in in_order(source.database, collection):
-            line = (dumps(_rested(collection, document), json_options=OPTIONS) + "\n").encode()
+    with open(path.with_suffix(".part"), "wb", opener=_private) as file:
+        for line in _lines(source, collection):
             digest.update(line)
             file.write(line)
             documents, size = documents + 1, size + len(line)
@@ -186,6 +192,23 @@ def _dump_collection(source: Source, collection: str, folder: Path) -> Dumped:
     return Dumped(
         service=source.service, collection=collection, documents=documents, bytes=size, sha256=digest.hexdigest()
     )
+
+
+def _lines(source: Source, collection: str) -> Iterator[bytes]:
+    for document in in_order(source.database, collection):
+        yield (dumps(_rested(collection, document), json_options=OPTIONS) + "\n").encode()
+
+
+def _changed(sources: Sequence[Source], files: Sequence[Dumped]) -> bool:
+    """Return whether any collection reads otherwise than it was written: the second look begins after the first."""
+    by_service = {source.service: source for source in sources}
+    for one in files:
+        digest = hashlib.sha256()
+        for line in _lines(by_service[one.service], one.collection):
+            digest.update(line)
+        if digest.hexdigest() != one.sha256:
+            return True
+    return False
 
 
 def in_order(database: MongoDatabase, collection: str) -> Iterator[Document]:
@@ -255,5 +278,13 @@ def _collections(database: MongoDatabase) -> list[str]:
 
 def _write(path: Path, content: bytes) -> None:
     part = path.with_suffix(".part")
-    part.write_bytes(content)
+    with open(part, "wb", opener=_private) as file:
+        file.write(content)
     part.replace(path)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, one that was left behind too."""
+    descriptor = os.open(path, flags, FILE_MODE)
+    os.fchmod(descriptor, FILE_MODE)
+    return descriptor

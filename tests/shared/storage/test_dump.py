@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -173,3 +174,36 @@ def test_export_of_an_organisation_at_work_is_refused_and_is_no_dump(played, org
     _export(unit, organisation, folder)
     with pytest.raises(Conflict):
         _export(unit, organisation, folder)
+
+
+def test_a_change_that_nothing_counts_makes_the_dump_invalid(played, organisation):
+    """A row is changed in place behind the part that was written: as many rows, no event, and no manifest."""
+    unit, folder = played
+
+    def meanwhile(line: str) -> None:
+        if line.startswith("enrolment/things.jsonl"):
+            unit.database(organisation)["things"].update_one({"_id": "a"}, {"$set": {"whole": 2}})
+
+    with pytest.raises(Conflict):
+        dump(_source(unit, organisation), folder, organisation=organisation, partnership_hash="p", say=meanwhile)
+    assert not (folder / MANIFEST).exists()
+    _export(unit, organisation, folder)
+
+
+def test_only_who_made_a_dump_can_read_it(played, organisation):
+    """Folders 0700, files 0600, whatever the mask is, and a file that was left behind by a broken dump too."""
+    unit, folder = played
+    (folder / "enrolment").mkdir(parents=True, mode=0o700)
+    left = folder / "enrolment" / "things.part"
+    left.touch(mode=0o644)
+    before = os.umask(0)
+    try:
+        _export(unit, organisation, folder / "deeper")
+        _export(unit, organisation, folder)
+    finally:
+        os.umask(before)
+    deeper = folder / "deeper"
+    assert {path.stat().st_mode & 0o777 for path in (deeper, deeper / "enrolment")} == {0o700}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
