@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from services.enrolment.application import cohort_queries
 from tests.enrolment.conftest import a_record
 
 COHORT = "courses/SAR/cohorts/2025-09"
@@ -60,6 +61,19 @@ def test_e8_e12_the_owner_and_the_employer_read_why_each_place_is_where_it_is(ho
     assert [each["explanation"] for each in house.pages("enrolments", "ealing")] == why
     queues = house.good("GET", "waiting-lists", "programme_lead")["items"]
     assert (queues[0]["waiting"], queues[0]["queued"]) == (cohort["waiting"], 1)
+
+
+def test_e8_all_queues_at_once_show_the_first_of_each_and_how_many_wait(house, monkeypatch):
+    """One who waits is shown where one is the most; the number says that there are two, and the places have both."""
+    house.open_course(capacity=1)
+    people = [_nominate(house, "ealing", f"2000{at}") for at in range(3)]
+    house.settle()
+    monkeypatch.setattr(cohort_queries, "MOST_OF_EACH_QUEUE", 1)
+    [queue] = house.good("GET", "waiting-lists", "programme_lead")["items"]
+    assert (queue["queued"], [place["enrolment_id"] for place in queue["waiting"]]) == (2, people[1:2])
+    asked = {"state": "waiting"}
+    waiting = house.good("GET", f"{COHORT}/places", "programme_lead", query_string=asked)["items"]
+    assert [place["enrolment_id"] for place in waiting] == people[1:]
 
 
 def test_e12_a_cohort_for_partners_only_declines_others(house):
