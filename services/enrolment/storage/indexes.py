@@ -49,7 +49,7 @@ _INDEXES: dict[str, list[list[tuple[str, int]]]] = {
     "registrations": [[("status", 1), ("_id", 1)]],
     "register_checks": [[("content_id", 1), ("_id", 1)]],
     "cpd_items": [[("practitioner_id", 1), ("held_on", 1)]],
-    "uploads": [[("sha256", 1)], [("state", 1)]],
+    "uploads": [[("sha256", 1)], [("state", 1), ("_id", 1)]],
     "contents": [[("kept_at", 1)]],
     "erasures": [[("ids", 1), ("_id", 1)], [("state", 1), ("_id", 1)]],
     "identity_releases": [[("practitioner_id", 1)], [("released_at", 1)]],

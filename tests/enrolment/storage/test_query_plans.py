@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any
 
@@ -18,14 +19,19 @@ import pytest
 from services.enrolment.application.ports import EnrolmentFilter
 from services.enrolment.storage import indexes
 from services.enrolment.storage.repositories import FEW, SERVED, asked
-from services.enrolment.storage.task_repositories import SOURCES
+from services.enrolment.storage.task_repositories import SOURCES, StoredTasks
 from shared.identifiers import new_identifier
 from shared.storage.pages import MILESTONE, Paged
 from shared.storage.rows import Rows
+from shared.storage.unit_of_work import Reading
 
 FILTERS = tuple(field.name for field in fields(EnrolmentFilter))
 LISTED = [*((name,) for name in FILTERS), ("course", "intake"), ("course", "status")]
 """Each filter alone, and those that lists ask for together."""
+
+TWO_RANGES = ("refused_rows", "failed_notice")
+"""Tasks found by a state and two ranges, for which the local database uses no index. MongoDB does; the lists of files
+and of digests are short."""
 
 
 def stages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -102,9 +108,15 @@ def test_any_two_filters_together_find_by_an_index(brent, first, second):
 
 
 def test_the_list_without_a_filter_is_walked_by_an_index(brent):
-    """In spans between milestones; only what stands before the first and after the last of few rows has no bound."""
-    bounded = [found for found in walks(brent, {}) if any("_id" in stage.get("keyPattern", {}) for stage in found)]
-    assert bounded
+    """In spans between milestones: forwards and backwards, no question reads the whole collection."""
+    rows = Explained(brent["enrolments"])
+    listed = Paged(rows, SERVED, FEW)
+    listed.page({}, limit=51)
+    listed.page({}, after="000100", limit=51)
+    listed.page_before({}, before="000200", limit=51)
+    assert any("_id" in stage.get("keyPattern", {}) for plan in rows.plans for stage in plan)
+    for plan in rows.plans:
+        assert "COLLSCAN" not in {stage["stage"] for stage in plan}
 
 
 @pytest.mark.parametrize("names", SERVED, ids="+".join)
@@ -120,9 +132,40 @@ def test_every_single_filter_has_an_index_in_the_lists_own_order(name):
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_every_kind_of_task_is_found_by_an_index(house, kind):
-    """The first equal field of each source begins an index of its collection."""
-    source = SOURCES[kind]
-    wanted = source.wanted(house.unit.clock.now())
-    begun = {keys[0][0] for keys in indexes._INDEXES[source.collection]}
-    assert begun & set(wanted), kind
+def test_every_kind_of_task_is_found_by_an_index(brent, kind, monkeypatch):
+    """Counted, the oldest and the first ones: the database explains every question that the list of tasks asks."""
+    plans: list[tuple[dict[str, Any], list[str]]] = []
+    find, find_one, count = Rows.find, Rows.find_one, Rows.count
+
+    def explain(rows, filter, **more):
+        plan = rows._collection.find(filter, **more).explain()["queryPlanner"]["winningPlan"]
+        plans.append((filter, [stage["stage"] for stage in stages(plan)]))
+
+    def explained_find(rows, filter, **more):
+        explain(rows, filter, **more)
+        return find(rows, filter, **more)
+
+    def explained_find_one(rows, filter, *more, **named):
+        explain(rows, filter, sort=named.get("sort"))
+        return find_one(rows, filter, *more, **named)
+
+    def explained_count(rows, filter, **more):
+        explain(rows, filter)
+        return count(rows, filter, **more)
+
+    monkeypatch.setattr(Rows, "find", explained_find)
+    monkeypatch.setattr(Rows, "find_one", explained_find_one)
+    monkeypatch.setattr(Rows, "count", explained_count)
+
+    tasks = StoredTasks(Reading("brent", datetime(2025, 7, 1, tzinfo=UTC), brent))
+    tasks.count(kind, 1_000)
+    tasks.oldest(kind)
+    tasks.some(kind, None, 50)
+    tasks.some(kind, new_identifier(), 50)
+    assert plans
+    if kind in TWO_RANGES:
+        begun = {keys[0][0] for keys in indexes._INDEXES[SOURCES[kind].collection]}
+        assert all(begun & set(filter) for filter, _ in plans)
+        return
+    for filter, found in plans:
+        assert "COLLSCAN" not in found, (filter, found)
