@@ -22,7 +22,7 @@ _DANGEROUS = ("\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 _TEMPLATE_ROWS = 1000
 _LONGEST_CELL = 32_000
 _GUIDE_HEADINGS = ("Column", "What it says", "How it is written", "Example", "Needed", "One of")
-_SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\]{1,31}(?<!')")  # what a spreadsheet program allows
+_SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f\ud800-\udfff]{1,31}(?<!')")  # what a spreadsheet program allows
 
 
 def errors_csv(rows: Iterable[UploadRow], mapping: FileMapping) -> bytes:
@@ -40,8 +40,7 @@ def template_xlsx(mapping: FileMapping, guide: Sequence[GuideEntry]) -> bytes:
     """Return an empty sheet under the employer's own headings, with drop-downs, and the guide on a sheet of its own."""
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    wanted = mapping.sheet or ""
-    name = wanted if _SHEET_NAME.fullmatch(wanted) else "Nominations"
+    name = sheet_name(mapping.sheet)
     sheet = book.add_worksheet(name)
     explained = book.add_worksheet(_other_name("Guide", name))
     words = book.add_worksheet(_other_name("Words", name))
@@ -78,6 +77,11 @@ def template_xlsx(mapping: FileMapping, guide: Sequence[GuideEntry]) -> bytes:
     explained.freeze_panes(1, 0)
     book.close()
     return stream.getvalue()
+
+
+def sheet_name(wanted: str | None) -> str:
+    """Return the name of a sheet as it is wanted, where a spreadsheet program allows it."""
+    return wanted if wanted and _SHEET_NAME.fullmatch(wanted) else "Nominations"
 
 
 def _other_name(name: str, taken: str) -> str:

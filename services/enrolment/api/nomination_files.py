@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import xlsxwriter
 
+from services.enrolment.api.downloads import sheet_name
 from services.enrolment.domain.mapping import SHEET_FORMATS, STARTS_FORMULA, FileMapping
 from services.enrolment.domain.records import Record
 from services.enrolment.domain.text_files import codec_of
@@ -40,7 +41,7 @@ def nominations_xlsx(found: Iterable[Record], mapping: FileMapping) -> bytes:
     stream = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(stream, options)
-    sheet = book.add_worksheet(mapping.sheet if mapping.format in SHEET_FORMATS and mapping.sheet else "Nominations")
+    sheet = book.add_worksheet(sheet_name(mapping.sheet if mapping.format in SHEET_FORMATS else None))
     bold, as_text = book.add_format({"bold": True}), book.add_format({"num_format": "@", "quote_prefix": True})
     first = mapping.heading_row - 1
     headings = list(mapping.headings.values())

@@ -28,6 +28,8 @@ IDLE_SECONDS = 0.3
 AWAY_SECONDS = 2.0
 SWEEP_SECONDS = 600.0
 MOST_LEASES = 10
+MOST_UNREAD_LEASES = 3
+"""How often a file is begun of which no row was checked yet: what stops a reader does so before the first."""
 MOST_UNMAPPED = 1000
 _STEPS: dict[str, Callable[[Desk, Upload], Upload]] = {
     uploads.COMPARING: upload_handlers.compare_step,
@@ -125,7 +127,7 @@ class UploadWorker:
         self._step_by_step(organisation, held, stop)
 
     def _content(self, organisation: str, held: Upload) -> bytes:
-        if held.epoch > MOST_LEASES:
+        if held.epoch > (MOST_LEASES if held.done else MOST_UNREAD_LEASES):
             raise UnreadableFile("this file stopped its reader again and again; send it in another format")
         return self._contents(organisation).read(held.content_id)
 

@@ -32,6 +32,8 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # Codecs that turn bytes into text and nothing else; Python knows many that do more (idna, punycode, unicode_escape).
 _ENCODINGS = re.compile(r"utf-8(-sig)?|utf-16(-[lb]e)?|ascii|cp[0-9]+|iso8859-[0-9]+|mac-[a-z]+|koi8-[rtu]")
+_ESCAPED = "\\u"
+_NUL, _BACKSLASH = b"\\u0000", b"\\\\"
 _NOT_SPACE = re.compile(rb"\S")
 _NOT_TEXT = {b"PK\x03\x04": "a zip or spreadsheet", b"\xd0\xcf\x11\xe0": "an old spreadsheet", b"%PDF": "a PDF"}
 
@@ -301,7 +303,21 @@ def _json_object(line: int, source: str) -> dict[str, Cell]:
         raise _at(line, f"row {line} is not one JSON object") from error
     if not isinstance(found, dict):
         raise _at(line, f"row {line} is not one JSON object")
+    if _ESCAPED in source:
+        _refuse_no_characters(line, found)
     return found
+
+
+def _refuse_no_characters(line: int, found: object) -> None:
+    """Refuse what only an escape can say: NUL, and half of a character, which nothing can show or keep."""
+    try:
+        written = json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise _at(line, f"row {line} holds half of a character; save the file again as text") from error
+    except RecursionError as error:
+        raise _at(line, f"row {line} is not one JSON object") from error
+    if _NUL in written.replace(_BACKSLASH, b""):
+        raise _at(line, f"row {line} holds a NUL character; save the file again as text")
 
 
 def strict_json(source: str | bytes) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 
 from services.enrolment.domain import oneroster
@@ -12,13 +11,13 @@ from services.enrolment.domain.errors import FileTooLarge, UnreadableFile, Wrong
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.oneroster import MANIFEST, Manifest
 from services.enrolment.domain.text_files import FileRow, Table, limited, separated
+from services.enrolment.storage.packages import FAULTS, open_package
 
 MOST_UNPACKED_BYTES = 100 * 1024 * 1024
 MOST_UNPACKED_RATIO = 100
 SMALL_UNPACKED_BYTES = 1024 * 1024
 MOST_ENTRIES = 100
 _ENCRYPTED = 0x1
-_FAULTS = (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, EOFError, OSError)
 
 
 def read_archive(content: bytes, mapping: FileMapping) -> Iterator[FileRow]:
@@ -45,10 +44,7 @@ def manifest_of(content: bytes) -> Manifest:
 def _opened(content: bytes) -> tuple[zipfile.ZipFile, Manifest]:
     if not content:
         raise UnreadableFile("the file is empty")
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except (*_FAULTS, ValueError) as error:
-        raise WrongFileType("the file is not a zip archive") from error
+    archive = open_package(content, "the file is not a zip archive")
     entries = archive.infolist()
     _refuse_odd(entries, len(content))
     names = {entry.filename for entry in entries}
@@ -87,5 +83,5 @@ def _table(archive: zipfile.ZipFile, name: str) -> Table:
         raise UnreadableFile(f"{name}.csv is not UTF-8; save it as UTF-8") from error
     except UnreadableFile as error:
         raise UnreadableFile(f"{name}.csv: {error.detail}", faults=error.faults) from error
-    except _FAULTS as error:
+    except FAULTS as error:
         raise WrongFileType("the archive is damaged") from error

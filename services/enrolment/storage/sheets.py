@@ -1,25 +1,22 @@
 """Spreadsheets (XLSX, XLS, ODS) as numbered rows of cells. No rule about a row lives here.
 
-XLSX is read as a stream (`workbooks`). XLS and ODS are read with calamine, which holds a whole sheet in its own form.
+XLSX and ODS are read as streams (`workbooks`, `open_documents`), XLS in a process of its own (`old_workbooks`).
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
-
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from services.enrolment.domain.errors import FileTooLarge, UnreadableFile, WrongFileType
 from services.enrolment.domain.mapping import Cell, FileMapping
-from services.enrolment.domain.text_files import MOST_COLUMNS, MOST_ROWS, FileRow, Table, limited, place_headings
+from services.enrolment.domain.text_files import FileRow, Table, limited, place_headings
+from services.enrolment.storage.old_workbooks import open_xls
+from services.enrolment.storage.open_documents import open_ods, rows_of_ods
+from services.enrolment.storage.packages import NOT_A_SHEET, open_package
 from services.enrolment.storage.workbooks import open_workbook, rows_of
 
 MOST_UNPACKED_BYTES = 100 * 1024 * 1024
 MOST_UNPACKED_RATIO = 100
-MOST_ROWS_ABOVE = 1000
-_NOT_A_SHEET = "the file is not a spreadsheet that can be read"
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _INSIDE = {"xlsx": "xl/workbook.xml", "ods": "content.xml"}
@@ -44,32 +41,21 @@ def open_sheet(content: bytes, kind: str, sheet: str | None) -> tuple[list[str],
         UnreadableFile: The file is no such spreadsheet, or larger than may be read.
     """
     _refuse_other_types(content, kind)
-    if kind == "xlsx":
-        book = open_workbook(content)
-        names = list(book.sheets)
-        wanted = sheet if sheet in book.sheets else next(iter(names), None)
-        if wanted is None:
-            raise WrongFileType(_NOT_A_SHEET)
-        return names, rows_of(book, wanted)
-    return _with_calamine(content, sheet)
+    if kind == "xls":
+        return open_xls(content, sheet)
+    if kind == "ods":
+        archive, names = open_ods(content)
+        _refuse_none(names)
+        return names, rows_of_ods(archive, names.index(sheet) if sheet in names else 0)
+    book = open_workbook(content)
+    names = list(book.sheets)
+    _refuse_none(names)
+    return names, rows_of(book, sheet if sheet in book.sheets else names[0])
 
 
-def _with_calamine(content: bytes, wanted: str | None) -> tuple[list[str], Table]:
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = book.sheet_names
-        sheet = book.get_sheet_by_name(wanted if wanted in names else names[0])
-    except (CalamineError, ValueError, OSError, IndexError) as error:
-        raise WrongFileType(_NOT_A_SHEET) from error
-    if sheet.total_height > MOST_ROWS + MOST_ROWS_ABOVE:
-        raise FileTooLarge(f"the sheet has more than {MOST_ROWS} rows; send it in parts")
-    if sheet.total_width >= MOST_COLUMNS:
-        raise UnreadableFile(f"the sheet has more than {MOST_COLUMNS} columns")
-    return names, _numbered(sheet)
-
-
-def _numbered(sheet: CalamineSheet) -> Table:
-    return ((line, [_cell(value) for value in row]) for line, row in enumerate(sheet.iter_rows(), start=1))
+def _refuse_none(names: list[str]) -> None:
+    if not names:
+        raise WrongFileType(NOT_A_SHEET)
 
 
 def _refuse_other_types(content: bytes, expected: str) -> None:
@@ -81,11 +67,8 @@ def _refuse_other_types(content: bytes, expected: str) -> None:
         return
     if not content.startswith(_ZIP):
         raise WrongFileType(f"the file is not an {expected.upper()} spreadsheet")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise WrongFileType(f"the file is not an {expected.upper()} spreadsheet") from error
+    with open_package(content, f"the file is not an {expected.upper()} spreadsheet") as archive:
+        entries = archive.infolist()
     if _INSIDE[expected] not in {entry.filename for entry in entries}:
         raise WrongFileType(f"the file is not an {expected.upper()} spreadsheet")
     unpacked = sum(entry.file_size for entry in entries)

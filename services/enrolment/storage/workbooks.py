@@ -7,22 +7,35 @@ run, their last result is read. XLS and ODS are read in `sheets`.
 from __future__ import annotations
 
 import array
-import io
+import math
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import IO
-from xml.parsers import expat
 
 from services.enrolment.domain.errors import UnreadableFile, WrongFileType
 from services.enrolment.domain.mapping import Cell
 from services.enrolment.domain.text_files import LONGEST_FIELD, MOST_COLUMNS
+from services.enrolment.storage.packages import (
+    FAULTS,
+    MOST_SHEETS,
+    NOT_A_SHEET,
+    Reader,
+    fed,
+    open_package,
+    parse,
+    refuse_too_many,
+    refusing,
+    row_number,
+    whole,
+)
 
-_PIECE_BYTES = 64 * 1024
+_MOST_FORMATS = 1000
+_MOST_STYLES = 70_000
+_LONGEST_FORMAT = 500
+_MOST_TEXTS = 2_000_000
 _DAY_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _NOT_A_PLACEHOLDER = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -30,7 +43,6 @@ _FIRST_DAY = datetime(1899, 12, 30)  # noqa: DTZ001  a sheet's days have no zone
 _FIRST_DAY_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 _MOST_DAYS = 2_958_466
 _DAYS_BEFORE_LEAP_1900 = 60
-_NOT_A_SHEET = "the file is not a spreadsheet that can be read"
 _BOOK = "xl/workbook.xml"
 
 
@@ -43,12 +55,13 @@ class Texts:
 
     def add(self, text: str) -> None:
         """Keep one more."""
+        refuse_too_many("shared texts", len(self._ends) + 1, _MOST_TEXTS)
         self._all += text.encode("utf-8", "replace")
         self._ends.append(len(self._all))
 
     def __getitem__(self, number: int) -> str:
         if not 0 <= number < len(self._ends):
-            raise WrongFileType(_NOT_A_SHEET)
+            raise WrongFileType(NOT_A_SHEET)
         begin = self._ends[number - 1] if number else 0
         return self._all[begin : self._ends[number]].decode()
 
@@ -70,19 +83,19 @@ def open_workbook(content: bytes) -> Workbook:
     Raises:
         WrongFileType: It is none, or damaged.
     """
+    archive = open_package(content, NOT_A_SHEET)
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
         names = set(archive.namelist())
         book = _Book()
-        _parse(archive, _BOOK, book)
+        parse(archive, _BOOK, book)
         targets = _Relations()
-        _parse(archive, "xl/_rels/workbook.xml.rels", targets)
+        parse(archive, "xl/_rels/workbook.xml.rels", targets)
         texts, styles = _SharedTexts(), _Styles()
         for part, reader in (("xl/sharedStrings.xml", texts), ("xl/styles.xml", styles)):
             if part in names:
-                _parse(archive, part, reader)
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, NotImplementedError, OSError, RuntimeError) as error:
-        raise WrongFileType(_NOT_A_SHEET) from error
+                parse(archive, part, reader)
+    except FAULTS as error:
+        raise WrongFileType(NOT_A_SHEET) from error
     sheets = {name: _part(targets.found[relation]) for name, relation in book.sheets if relation in targets.found}
     return Workbook(
         archive, sheets, texts.found, styles.days(), _FIRST_DAY_1904 if book.counts_from_1904 else _FIRST_DAY
@@ -90,69 +103,27 @@ def open_workbook(content: bytes) -> Workbook:
 
 
 def rows_of(book: Workbook, sheet: str) -> Iterator[tuple[int, list[Cell]]]:
-    """Yield each row that stands in a sheet, with its number.
+    """Return each row that stands in a sheet, with its number, read while they are taken.
 
     Raises:
         WrongFileType: The sheet is damaged.
         UnreadableFile: It has more columns, or a longer cell, than any use.
     """
+    return refusing(_rows_of(book, sheet), NOT_A_SHEET)
+
+
+def _rows_of(book: Workbook, sheet: str) -> Iterator[tuple[int, list[Cell]]]:
     reader = _SheetRows(book)
-    try:
-        with book.archive.open(book.sheets[sheet]) as stream:
-            for _ in _fed(stream, reader):
-                yield from reader.taken()
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, OSError, RuntimeError) as error:
-        raise WrongFileType(_NOT_A_SHEET) from error
+    with book.archive.open(book.sheets[sheet]) as stream:
+        for _ in fed(stream, reader):
+            yield from reader.taken()
 
 
 def _part(target: str) -> str:
     return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
 
 
-class _Reader:
-    """What is done at an element's begin and end, and with its text."""
-
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
-        """Come to an element."""
-
-    def end(self, name: str) -> None:
-        """Leave it."""
-
-    def text(self, text: str) -> None:
-        """Meet text."""
-
-
-def _parse(archive: zipfile.ZipFile, part: str, reader: _Reader) -> None:
-    with archive.open(part) as stream:
-        for _ in _fed(stream, reader):
-            pass
-
-
-def _fed(stream: IO[bytes], reader: _Reader) -> Iterator[None]:
-    """Feed a part to its reader, and yield after every piece."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = lambda name, attributes: reader.begin(name.rpartition(":")[2], attributes)
-    parser.EndElementHandler = lambda name: reader.end(name.rpartition(":")[2])
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = _no_document_type
-    try:
-        while piece := stream.read(_PIECE_BYTES):
-            parser.Parse(piece, False)  # noqa: FBT003  the parser's own signature
-            yield
-        parser.Parse(b"", True)  # noqa: FBT003
-    except expat.ExpatError as error:
-        raise WrongFileType(_NOT_A_SHEET) from error
-    finally:
-        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
-    yield
-
-
-def _no_document_type(*_: object) -> None:
-    raise WrongFileType(_NOT_A_SHEET)
-
-
-class _Book(_Reader):
+class _Book(Reader):
     def __init__(self) -> None:
         self.sheets: list[tuple[str, str]] = []
         self.counts_from_1904 = False
@@ -163,21 +134,24 @@ class _Book(_Reader):
         elif name == "sheet":
             relation = next((value for key, value in attributes.items() if key.endswith(":id")), "")
             self.sheets.append((attributes.get("name", ""), relation))
+            refuse_too_many("sheets", len(self.sheets), MOST_SHEETS)
 
 
-class _Relations(_Reader):
+class _Relations(Reader):
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         if name == "Relationship" and attributes.get("Type", "").endswith("/worksheet"):
             self.found[attributes.get("Id", "")] = attributes.get("Target", "")
+            refuse_too_many("sheets", len(self.found), MOST_SHEETS)
 
 
-class _SharedTexts(_Reader):
+class _SharedTexts(Reader):
     def __init__(self) -> None:
         self.found = Texts()
         self._parts: list[str] = []
+        self._length = 0
         self._in_text = False
         self._aside = 0
 
@@ -193,13 +167,17 @@ class _SharedTexts(_Reader):
         elif name == "si":
             self.found.add(_unescaped("".join(self._parts)))
             self._parts.clear()
+            self._length = 0
 
     def text(self, text: str) -> None:
         if self._in_text:
+            self._length += len(text)
+            if self._length > LONGEST_FIELD:
+                raise UnreadableFile(f"a cell holds more than {LONGEST_FIELD} characters")
             self._parts.append(text)
 
 
-class _Styles(_Reader):
+class _Styles(Reader):
     def __init__(self) -> None:
         self._own: dict[int, str] = {}
         self._formats: list[int] = []
@@ -207,11 +185,13 @@ class _Styles(_Reader):
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         if name == "numFmt":
-            self._own[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+            self._own[whole(attributes["numFmtId"])] = attributes.get("formatCode", "")[:_LONGEST_FORMAT]
+            refuse_too_many("formats", len(self._own), _MOST_FORMATS)
         elif name == "cellXfs":
             self._in_cells = True
         elif name == "xf" and self._in_cells:
-            self._formats.append(int(attributes.get("numFmtId", "0")))
+            self._formats.append(whole(attributes.get("numFmtId", "0")))
+            refuse_too_many("formats of cells", len(self._formats), _MOST_STYLES)
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
@@ -228,7 +208,7 @@ class _Styles(_Reader):
         return plain != "general" and any(mark in plain for mark in "dmyhs")
 
 
-class _SheetRows(_Reader):
+class _SheetRows(Reader):
     """Turns a sheet's elements into rows; `taken` gives those that are complete."""
 
     def __init__(self, book: Workbook) -> None:
@@ -253,7 +233,7 @@ class _SheetRows(_Reader):
         if name == "c":
             self._begin_cell(attributes)
         elif name == "row":
-            self._number = _whole(attributes["r"]) if "r" in attributes else self._number + 1
+            self._number = row_number(whole(attributes["r"]) if "r" in attributes else self._number + 1)
             self._row, self._column = [], -1
         elif name == "rPh":
             self._aside += 1
@@ -265,7 +245,7 @@ class _SheetRows(_Reader):
         self._column = _column(where) if where else self._column + 1
         if self._column > MOST_COLUMNS:
             raise UnreadableFile(f"the sheet has more than {MOST_COLUMNS} columns")
-        self._kind, self._style = attributes.get("t", "n"), _whole(attributes.get("s", "0"))
+        self._kind, self._style = attributes.get("t", "n"), whole(attributes.get("s", "0"))
         self._parts.clear()
         self._length = 0
 
@@ -292,7 +272,7 @@ class _SheetRows(_Reader):
         if not raw:
             return None
         if self._kind == "s":
-            return self._book.texts[_whole(raw)]
+            return self._book.texts[whole(raw)]
         if self._kind in ("str", "inlineStr", "e"):
             return _unescaped(raw)
         if self._kind == "b":
@@ -306,10 +286,15 @@ class _SheetRows(_Reader):
             number = float(raw)
         except ValueError:
             return raw
+        if not math.isfinite(number):
+            return raw
         if self._style in self._book.day_styles and 0 <= number < _MOST_DAYS:
             if self._book.first_day == _FIRST_DAY and number < _DAYS_BEFORE_LEAP_1900:
                 number += 1  # a spreadsheet believes that 1900 was a leap year
-            return self._book.first_day + timedelta(seconds=round(number * 86_400))
+            try:
+                return self._book.first_day + timedelta(seconds=round(number * 86_400))
+            except OverflowError:  # after the year 9999
+                return number
         return number
 
 
@@ -318,13 +303,6 @@ def _written_day(raw: str) -> datetime | date | str:
         return datetime.fromisoformat(raw).replace(tzinfo=None)
     except ValueError:
         return raw
-
-
-def _whole(raw: str) -> int:
-    try:
-        return int(raw)
-    except ValueError as error:
-        raise WrongFileType(_NOT_A_SHEET) from error
 
 
 def _column(where: str) -> int:
@@ -336,8 +314,16 @@ def _column(where: str) -> int:
         column = column * 26 + ord(letter) - 64
         if column > MOST_COLUMNS:
             break
+    if not column:
+        raise WrongFileType(NOT_A_SHEET)
     return column - 1
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    return _ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def _character(escaped: re.Match[str]) -> str:
+    """Return what `_x000A_` stands for; what stands for no character (NUL, half of one) stays as it is written."""
+    character = chr(int(escaped[1], 16))
+    return escaped[0] if character == "\0" or "\ud800" <= character <= "\udfff" else character
