@@ -12,6 +12,7 @@ from services.enrolment.application.entitlement_ports import RegisterCheck
 from services.enrolment.application.entitlements import CpdStatement
 from services.enrolment.domain.duplicates import match_keys
 from services.enrolment.domain.employments import absences_at, employments_at
+from services.enrolment.domain.identifiers import hcpc_standing
 from services.enrolment.domain.practitioners import DETAILS, Practitioner
 from services.enrolment.domain.registrations import Finding, Registration, in_renewal
 
@@ -34,10 +35,10 @@ def practitioner(
         "as_of": as_of.isoformat(),
         **_built({name: getattr(found, name) for name in (*DETAILS, *_NUMBERS)}),
         "employment_start": _built(found.employment_start),
-        "line_managers": _built(found.line_managers),
+        "line_managers": [_without(one, "said_at", "source_ref") for one in found.line_managers],
         "employments": [_without(one, "stands") for one in employments_at(found.employments, known_at)],
         "absences": [_without(one, "stands") for one in absences_at(found.absences, known_at)],
-        "hcpc_numbers": _built(found.hcpc_numbers),
+        "hcpc_numbers": [_without(one, "stands", "recorded_at") for one in hcpc_standing(found.hcpc_numbers)],
         "registration": _shown(registration.findings[-1] if registration.findings else None, registration, as_of),
         "resolved_from": asked,
     }
@@ -54,6 +55,7 @@ def history(found: Practitioner, registration: Registration, today: date) -> Bod
         "line_managers": _built(managers),
         "employments": _built(found.employments),
         "absences": _built(found.absences),
+        "hcpc_numbers": _built(found.hcpc_numbers),
         "registrations": [_shown(one, registration, today) for one in registration.findings],
     }
 

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from flask import request
+
+from services.enrolment.api import feed_messages, representations
 from services.enrolment.api import people_views as show
-from services.enrolment.api import representations
+from services.enrolment.api.descriptions import described
 from services.enrolment.api.practitioner_schemas import (
     ABSENCE_IN,
     AS_OF_ASKED,
@@ -18,6 +21,8 @@ from services.enrolment.api.practitioner_schemas import (
     IDENTITY_ASKED,
     IDENTITY_OUT,
     LINE_MANAGER_IN,
+    MESSAGES_IN,
+    MESSAGES_OUT,
     ON_ASKED,
     PRACTITIONER_IN,
     PRACTITIONER_OUT,
@@ -32,7 +37,6 @@ from services.enrolment.application.ports import Books, Desk
 from services.enrolment.application.register_checks import registration_of
 from services.enrolment.domain import practitioners
 from services.enrolment.domain.errors import NoSuchThing
-from services.enrolment.domain.identifiers import HcpcNumber, swe_number
 from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.domain.registrations import NOT_CHECKED, Registration
 from shared.clock import london_date
@@ -62,7 +66,6 @@ practitioner_routes = Routes("practitioners", description="An employer's people;
 
 _PEOPLE = "/v1/organisations/<org>/practitioners"
 _PERSON = f"{_PEOPLE}/<employee_ref>"
-_NUMBERS = ("hcpc_numbers", "uln", "husid", "sid")
 
 
 @practitioner_routes.put(_PERSON)
@@ -73,22 +76,40 @@ _NUMBERS = ("hcpc_numbers", "uln", "husid", "sid")
 @returns(201, PRACTITIONER_OUT, etag=True)
 @refuses(422, "a number's check digit is wrong")
 def keep_practitioner(org: str, employee_ref: str) -> Reply:
-    """Keep a person's details from a day on; what is told again changes nothing, what is back-dated finds its place."""
+    """Keep a person's details from a day on; what is told again changes nothing, what is back-dated finds its place.
+
+    A message of a feed, with `source_ref` and `effective_on`, needs no If-Match: both say what it is about.
+    """
     employee_ref = _canonical(employee_ref)
-    body = load(PRACTITIONER_IN)
-    manager_ref = body.pop("line_manager_ref")
-    told = {name: body.pop(name) for name in ("effective_on", "said_at", "source_ref")}
-    numbers = _numbers({name: body.pop(name) for name in _NUMBERS if name in body})
+    told = described(load(PRACTITIONER_IN))
 
     def change(work: Work) -> Reply:
         at = desk(work)
-        practitioner_id = at.person_id(employee_ref)
-        standing = at.people.find(practitioner_id)
-        if_match(etag_of(standing.version) if standing else None)
-        telling = practitioners.Telling(at.now, london_date(at.now), **told)
-        described = _described(practitioner_id, employee_ref, body)
-        kept = handlers.keep_practitioner(at, described, manager_ref, telling, numbers)
+        standing = at.people.find(at.person_id(employee_ref))
+        if not told.is_message or "If-Match" in request.headers:
+            if_match(etag_of(standing.version) if standing else None)
+        who, telling = told.person(at, employee_ref), told.telling(at)
+        kept = handlers.keep_practitioner(at, who, told.line_manager_ref, telling, told.numbers)
         return _shown(at, kept, employee_ref, 200 if standing else 201)
+
+    return transact(org, change)
+
+
+@practitioner_routes.post("/v1/organisations/<org>/practitioner-messages")
+@scope("practitioners.keep")
+@accepts(MESSAGES_IN)
+@returns(200, MESSAGES_OUT)
+def take_messages(org: str) -> Reply:
+    """Take up to 100 messages about people, each from a day on; good ones are kept, the others come back with faults.
+
+    `taken`: news. `repeated`: known, nothing changed. `older`: of a day before the last one told of, put in its place.
+    All are one transaction: either everything that the answer says is kept, or there is no answer.
+    """
+    sent = [feed_messages.read_message(place, each) for place, each in enumerate(load(MESSAGES_IN)["messages"])]
+
+    def change(work: Work) -> Reply:
+        at = desk(work)
+        return Reply(200, {"answers": [feed_messages.answer(at, place, each) for place, each in enumerate(sent)]})
 
     return transact(org, change)
 
@@ -304,20 +325,3 @@ def _day(text: str) -> date:
     """Return the day that an address names."""
     day: date = loaded(DAY_IN, {"day": text})["day"]
     return day
-
-
-def _numbers(said: dict[str, Any]) -> handlers.Numbers:
-    found = dict(said)
-    if "hcpc_numbers" in found:
-        found["hcpc_numbers"] = tuple(HcpcNumber(**each) for each in found["hcpc_numbers"])
-    return handlers.Numbers(frozenset(said), **found)
-
-
-def _described(practitioner_id: str, employee_ref: str, body: dict[str, Any]) -> Practitioner:
-    number, fte = body["swe_number"], body["fte"]
-    spelled = {
-        **body,
-        "swe_number": swe_number(number) if number else None,
-        "fte": None if fte is None else f"{fte.normalize():f}",
-    }
-    return Practitioner(practitioner_id=practitioner_id, employee_ref=employee_ref, **spelled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.enrolment.api.schemas import OPTIONAL
+from services.enrolment.application.practitioner_handlers import ANSWERS
 from services.enrolment.domain.employments import END_REASONS
 from services.enrolment.domain.records import LEVELS
 from services.enrolment.domain.registrations import STATUSES
@@ -17,9 +18,13 @@ from shared.http import (
     Items,
     Part,
     StrictSchema,
+    Table,
     Text,
     Whole,
 )
+
+MOST_MESSAGES = 100
+"""How many messages of a feed are one request, and so one transaction."""
 
 
 class DetailsSchema(StrictSchema):
@@ -44,6 +49,19 @@ class HcpcNumberSchema(StrictSchema):
     until_on = CivilDate(**OPTIONAL)
 
 
+class HcpcNumberIn(HcpcNumberSchema):
+    """A number that is told; `stands` false: it was never theirs. A number that is not told stays as it is."""
+
+    stands = Flag(load_default=True)
+
+
+class ToldHcpcNumberOut(HcpcNumberSchema):
+    """A number as told, and when that was recorded; one that does not stand was taken back."""
+
+    stands = Flag()
+    recorded_at = Instant(allow_none=True)
+
+
 class PractitionerIn(DetailsSchema):
     """A person's details, as the employer keeps them, from `effective_on` (the day on which they are told)."""
 
@@ -52,10 +70,47 @@ class PractitionerIn(DetailsSchema):
     effective_on = CivilDate(**OPTIONAL)
     said_at = Instant(**OPTIONAL)
     source_ref = Text(longest=200, **OPTIONAL)
-    hcpc_numbers = Items(Part(HcpcNumberSchema), most=20)
+    hcpc_numbers = Items(Part(HcpcNumberIn), most=20)
     uln = Text(longest=10, pattern=r"[0-9]{10}", allow_none=True)
     husid = Text(longest=13, pattern=r"[0-9]{13}", allow_none=True)
     sid = Text(longest=17, pattern=r"[0-9]{13}(?:[0-9]{4})?", allow_none=True)
+
+
+class MessageIn(PractitionerIn):
+    """What a feed says of one person from a day on: which message, from which day, and when it was said."""
+
+    employee_ref = Text(required=True, longest=500)
+    effective_on = CivilDate(required=True)
+    said_at = Instant(required=True)
+    source_ref = Text(required=True, longest=200)
+
+
+class MessagesIn(StrictSchema):
+    """Messages of a feed; each is read, and answered, by itself."""
+
+    messages = Items(Table(keys=Text(longest=64)), most=MOST_MESSAGES, least=1, required=True)
+
+
+class MessageFaultOut(StrictSchema):
+    """One thing wrong with a message, and where."""
+
+    code = Text()
+    detail = Text()
+    pointer = Text()
+
+
+class AnswerOut(StrictSchema):
+    """What became of a message; `message` counts from 0."""
+
+    message = Whole()
+    decision = Choice((*ANSWERS, "refused"))
+    errors = Items(Part(MessageFaultOut))
+
+
+class MessagesOut(StrictSchema):
+    """What became of each, in their order."""
+
+    answers = Items(Part(AnswerOut))
 
 
 class LineManagerIn(StrictSchema):
@@ -70,6 +125,13 @@ class LineManagerOut(LineManagerIn):
 
     line_manager_id = Identifier(allow_none=True)
     recorded_at = Instant(allow_none=True)
+
+
+class ToldLineManagerOut(LineManagerOut):
+    """The same as told: at which time of the sender's, in which message."""
+
+    said_at = Instant(allow_none=True)
+    source_ref = Text(allow_none=True)
 
 
 class EmploymentIn(StrictSchema):
@@ -168,9 +230,10 @@ class HistoryOut(StrictSchema):
 
     practitioner_id = Identifier()
     statements = Items(Part(StatementOut))
-    line_managers = Items(Part(LineManagerOut))
+    line_managers = Items(Part(ToldLineManagerOut))
     employments = Items(Part(ToldEmploymentOut))
     absences = Items(Part(ToldAbsenceOut))
+    hcpc_numbers = Items(Part(ToldHcpcNumberOut))
     registrations = Items(Part(RegistrationShown))
 
 
@@ -213,6 +276,9 @@ class IdentityOut(StrictSchema):
 
 
 PRACTITIONER_IN = PractitionerIn()
+MESSAGE_IN = MessageIn()
+MESSAGES_IN = MessagesIn()
+MESSAGES_OUT = MessagesOut()
 REFERENCE_IN = ReferenceIn()
 DAY_IN = DayIn()
 PRACTITIONER_OUT = PractitionerOut()

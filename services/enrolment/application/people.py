@@ -46,14 +46,14 @@ def tell(desk: Desk, before: Practitioner | None, kept: Practitioner) -> bool:
 
     A first employment is not told by itself where its first line manager is: that one counts from the same day.
     """
-    told = before.line_managers if before else ()
-    news = [manager for manager in kept.line_managers if manager not in told]
+    news = practitioners.managers_to_tell(before, kept)
     for manager in news:
         desk.tell(LineManagerAssigned(kept.practitioner_id, manager.line_manager_id, manager.from_on), kept.version)
     if news:
         _tell_of_merged(desk, kept, news)
     dates = _employment_dates(kept)
-    is_told_by_manager = bool(before is None and news and not kept.absences)
+    first_on = news[0].from_on if before is None and news and not kept.absences else None
+    is_told_by_manager = dates is not None and first_on == dates.started_on
     if dates is None or is_told_by_manager or (before is not None and dates == _employment_dates(before)):
         return bool(news)
     desk.tell(dates, kept.version)
@@ -96,9 +96,9 @@ def _employment_dates(person: Practitioner) -> EmploymentDated | None:
 def _managed(desk: Desk, person: Practitioner, record: Record) -> Practitioner:
     """Return the person with the record's line manager, if that is news.
 
-    The first record says who manages from the start of employment; a later one that names somebody else speaks of the
-    day on which the nomination was approved. That nobody manages somebody from the start is told as well: whoever is
-    named later was not the manager before.
+    The first record says who manages from the start of employment; a later one speaks of the day on which the
+    nomination was approved, and is news where it names somebody else than who manages on that day. That nobody manages
+    somebody from the start is told as well: whoever is named later was not the manager before.
     """
     first = not person.line_managers
     if record.employment_start is None or (record.line_manager_ref is None and not first):
@@ -107,6 +107,7 @@ def _managed(desk: Desk, person: Practitioner, record: Record) -> Practitioner:
         return practitioners.managed_by(person, LineManager(None, None, record.employment_start, desk.now))
     manager_id = desk.person_id(record.line_manager_ref)
     from_on = record.employment_start if first else record.manager_approved_on or record.employment_start
-    if any(known.line_manager_id == manager_id for known in person.line_managers):
+    standing = None if first else practitioners.manager_on(person, from_on) or person.line_managers[0]
+    if standing is not None and standing.line_manager_id == manager_id:
         return person
     return practitioners.managed_by(person, LineManager(record.line_manager_ref, manager_id, from_on, desk.now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from services.enrolment.application import people
 from services.enrolment.application.commands import (
@@ -20,6 +20,11 @@ from services.enrolment.domain.practitioners import LineManager, Practitioner, T
 from services.enrolment.domain.records import ACADEMIC
 
 REGISTRATION = "registration"
+TAKEN = "taken"
+REPEATED = "repeated"
+OLDER = "older"
+ANSWERS = (TAKEN, REPEATED, OLDER)
+"""What a dated message of a person was: news, known, or a word about a day before the last one told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +45,58 @@ def keep_practitioner(
     telling: Telling | None = None,
     numbers: Numbers | None = None,
 ) -> Practitioner:
-    """Return the person as kept; a first line manager counts from the start of employment.
+    """Return the person as kept; a line manager counts from the day that is told.
+
+    Where none is told, a first line manager counts from the start of employment, another one from today.
 
     Raises:
-        RuleSaysNo: A number's form or check digit is wrong.
+        RuleSaysNo: A number's form or check digit is wrong, or somebody would manage themselves.
     """
     known = desk.people.find(described.practitioner_id)
+    telling = telling or people.telling_now(desk)
     person = practitioners.described_again(known, described) if known else described
-    told_at = practitioners.told_under(telling or people.telling_now(desk), known, described.employee_ref)
+    told_at = practitioners.told_under(telling, known, described.employee_ref)
     person = practitioners.described_on(known, person, told_at)
-    person = _numbered(person, numbers or Numbers())
-    told = known.line_managers if known else ()
-    if line_manager_ref is not None and not told and person.employment_start is not None:
-        manager_id = desk.person_id(line_manager_ref)
-        manager = LineManager(line_manager_ref, manager_id, person.employment_start, desk.now)
-        person = practitioners.managed_by(person, manager)
+    person = _numbered(person, numbers or Numbers(), desk.now)
+    if line_manager_ref is not None:
+        person = _managed(desk, person, line_manager_ref, telling)
     return _kept(desk, known, person)
+
+
+def tell_message(
+    desk: Desk, described: Practitioner, line_manager_ref: str | None, telling: Telling, numbers: Numbers
+) -> tuple[Practitioner, str]:
+    """Return the person as kept, and what their dated message was: taken, repeated, or older than what stands.
+
+    Raises:
+        RuleSaysNo: A number's form or check digit is wrong, or somebody would manage themselves.
+        PersonErased: Nobody keeps anything of this person any more.
+    """
+    known = desk.people.find(described.practitioner_id)
+    kept = keep_practitioner(desk, described, line_manager_ref, telling, numbers)
+    if known is None:
+        return kept, TAKEN
+    if kept == known:
+        return kept, REPEATED
+    spoken = (telling.effective_on or telling.today, telling.said_at or telling.at)
+    last = known.statements[-1] if known.statements else None
+    return kept, OLDER if last is not None and spoken < (last.effective_on, last.said_at) else TAKEN
+
+
+def _managed(desk: Desk, person: Practitioner, line_manager_ref: str, telling: Telling) -> Practitioner:
+    manager_id = desk.person_id(line_manager_ref)
+    if manager_id == person.practitioner_id:
+        raise RuleSaysNo("nobody is their own line manager")
+    if telling.effective_on is not None:
+        said_at = telling.said_at or desk.now
+        manager = LineManager(line_manager_ref, manager_id, telling.effective_on, desk.now, said_at, telling.source_ref)
+        return practitioners.manager_told(person, manager)
+    first_on = None if person.line_managers else person.employment_start
+    from_on = first_on or telling.today
+    standing = practitioners.manager_on(person, from_on)
+    if standing is not None and standing.line_manager_id == manager_id:
+        return person
+    return practitioners.managed_by(person, LineManager(line_manager_ref, manager_id, from_on, desk.now))
 
 
 def assign_line_manager(desk: Desk, command: AssignLineManager) -> Practitioner:
@@ -107,11 +148,11 @@ def tell_absence(desk: Desk, name: str, from_on: date, until_on: date | None, *,
     return _kept(desk, known, replace(known, absences=employments.told_absence(known.absences, new)))
 
 
-def _numbered(person: Practitioner, numbers: Numbers) -> Practitioner:
+def _numbered(person: Practitioner, numbers: Numbers, at: datetime) -> Practitioner:
     identifiers.checked(numbers.uln, numbers.husid, numbers.sid)
     said = {name: getattr(numbers, name) for name in numbers.said}
     if "hcpc_numbers" in said:
-        said["hcpc_numbers"] = identifiers.hcpc_history(numbers.hcpc_numbers)
+        said["hcpc_numbers"] = identifiers.hcpc_told(person.hcpc_numbers, numbers.hcpc_numbers, at)
     return replace(person, **said)
 
 

@@ -62,11 +62,20 @@ def added(known: Sequence[Statement], new: Statement, *, is_dated: bool) -> tupl
     """Return the statements with `new` in its place; the same ones when it is no news.
 
     No news is: the same message again (its reference, its day, its content), the content that its day has already, and,
-    for one that names no day itself (`is_dated` false), the content that stands on that day anyhow.
+    for one that names no day itself (`is_dated` false), the content that stands on that day anyhow. A message of its
+    own that says of a day what was said before only moves the time at which that was said: whatever was said between
+    both, and comes later, does not stand.
     """
     same_day = [one for one in known if one.effective_on == new.effective_on]
-    if is_repeat(known, new) or (same_day and same_day[-1].details == new.details):
+    earlier = [one for one in same_day if one.said_at <= new.said_at]
+    next_said = next((one for one in same_day if one.said_at > new.said_at), None)
+    if is_repeat(known, new) or (next_said is not None and next_said.details == new.details):
         return tuple(known)
+    if earlier and earlier[-1].details == new.details:
+        last = earlier[-1]
+        if new.source_ref is None or last.said_at == new.said_at:
+            return tuple(known)
+        return tuple(replace(one, said_at=new.said_at) if one is last else one for one in known)
     standing = standing_on(known, new.effective_on)
     if not is_dated and standing is not None and standing.details == new.details:
         return tuple(known)

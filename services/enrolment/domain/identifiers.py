@@ -7,8 +7,8 @@ Source: domain report, "Identifiers" and "Regulator".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from services.enrolment.domain.errors import RuleSaysNo
 
@@ -19,17 +19,23 @@ _UKPRN = re.compile(r"1[0-9]{7}")
 _HUSID = re.compile(r"[0-9]{13}")
 _SID = re.compile(r"[0-9]{17}")
 _WEIGHTS = (1, 3, 7, 9)
+MOST_HCPC_TOLD = 100
 NO_ULN_YET = "9999999999"
 """What returns hold for somebody without a ULN; it fails the check digit and is never one."""
 
 
 @dataclass(frozen=True, slots=True)
 class HcpcNumber:
-    """A number on the register that the regulator before Social Work England kept, with its days where known."""
+    """A number on the register that the regulator before Social Work England kept, with its days where known.
+
+    Each is one telling of that number; `stands`: false says that the number was never theirs.
+    """
 
     number: str
     from_on: date | None = None
     until_on: date | None = None
+    stands: bool = True
+    recorded_at: datetime | None = None
 
 
 def swe_number(text: str) -> str | None:
@@ -60,8 +66,37 @@ def hcpc_history(numbers: tuple[HcpcNumber, ...]) -> tuple[HcpcNumber, ...]:
             raise RuleSaysNo("an HCPC number of a social worker is SW and up to six digits")
         if known.from_on and known.until_on and known.until_on < known.from_on:
             raise RuleSaysNo("an HCPC registration does not end before it begins")
-        found.append(HcpcNumber(number, known.from_on, known.until_on))
+        found.append(replace(known, number=number))
     return tuple(sorted(found, key=lambda known: (known.from_on or date.min, known.number)))
+
+
+def hcpc_told(known: tuple[HcpcNumber, ...], told: tuple[HcpcNumber, ...], at: datetime) -> tuple[HcpcNumber, ...]:
+    """Return everything that was ever told of a person's HCPC numbers, in order, with what is news in `told`.
+
+    Nothing is dropped: a number that is not told again stays, one told again without a day keeps that day.
+
+    Raises:
+        RuleSaysNo: One is no HCPC number, ends before it begins, or they are more than one person can have had.
+    """
+    found = list(known)
+    for new in hcpc_history(told):
+        last = next((one for one in reversed(found) if one.number == new.number), None)
+        before = last if last is not None and last.stands else HcpcNumber(new.number)
+        days = HcpcNumber(new.number, new.from_on or before.from_on, new.until_on or before.until_on, new.stands)
+        if (last is None and not new.stands) or (last is not None and replace(last, recorded_at=None) == days):
+            continue
+        if not new.stands and last is not None and not last.stands:
+            continue
+        found.append(replace(hcpc_history((days,))[0], recorded_at=at))
+    if len(found) > MOST_HCPC_TOLD:
+        raise RuleSaysNo(f"of one person at most {MOST_HCPC_TOLD} tellings of HCPC numbers are kept")
+    return tuple(found)
+
+
+def hcpc_standing(told: tuple[HcpcNumber, ...]) -> tuple[HcpcNumber, ...]:
+    """Return the numbers that are a person's, as last told of each, oldest first."""
+    last = {one.number: one for one in told}
+    return hcpc_history(tuple(one for one in last.values() if one.stands))
 
 
 def is_uln(text: str) -> bool:

@@ -22,12 +22,17 @@ NEWLY_QUALIFIED = "ASYE"
 
 @dataclass(frozen=True, slots=True)
 class LineManager:
-    """Who manages the line from a day on, that day included. `line_manager_id` is opaque; None: nobody."""
+    """Who manages the line from a day on, that day included. `line_manager_id` is opaque; None: nobody.
+
+    `said_at` and `source_ref` are the sender's own time and name of the message that said so, where there was one.
+    """
 
     line_manager_ref: str | None
     line_manager_id: str | None
     from_on: date
     recorded_at: datetime | None = None
+    said_at: datetime | None = None
+    source_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,68 @@ def managed_by(person: Practitioner, manager: LineManager) -> Practitioner:
         line_managers=tuple(sorted([*others, manager], key=lambda each: each.from_on)),
         corrected_managers=(*person.corrected_managers, *same),
     )
+
+
+def manager_told(person: Practitioner, manager: LineManager) -> Practitioner:
+    """Return the person with a line manager whom a dated message named: in its place, whenever it comes.
+
+    The same message again changes nothing; between two of one day the one that was said later stands.
+    """
+    told = [one for one in (*person.corrected_managers, *person.line_managers) if one.from_on == manager.from_on]
+    if _is_known(told, manager):
+        return person
+    standing = next((one for one in person.line_managers if one.from_on == manager.from_on), None)
+    if standing is None or manager.said_at is None:
+        return managed_by(person, manager)
+    said = standing.said_at or standing.recorded_at
+    if said is not None and said > manager.said_at:
+        return replace(person, corrected_managers=(*person.corrected_managers, manager))
+    if standing.line_manager_id != manager.line_manager_id:
+        return managed_by(person, manager)
+    said_again = replace(standing, said_at=manager.said_at)
+    managers = tuple(said_again if one is standing else one for one in person.line_managers)
+    return replace(person, line_managers=managers)
+
+
+def _is_known(told: Sequence[LineManager], manager: LineManager) -> bool:
+    """Return whether this message was told of its day before, or the same was said of that day later than it."""
+    same = [one for one in told if one.line_manager_id == manager.line_manager_id]
+    if manager.source_ref is None:
+        return bool(told) and told[-1].line_manager_id == manager.line_manager_id  # the one that stands comes last
+    said = manager.said_at
+    return any(
+        one.source_ref == manager.source_ref or (one.said_at is not None and said is not None and one.said_at >= said)
+        for one in same
+    )
+
+
+def managers_to_tell(before: Practitioner | None, kept: Practitioner) -> list[LineManager]:
+    """Return the line managers whom others have to hear of, so that they know who manages on every day.
+
+    Who goes on managing is no news, until somebody else is put before them; a day that is corrected always is.
+    """
+    old = before.line_managers if before else ()
+    known, days = {_who(one) for one in _changes(old)}, {one.from_on for one in old}
+    changing = {_who(one) for one in _changes(kept.line_managers)}
+    same = {_who(one) for one in old}
+    return [
+        one
+        for one in kept.line_managers
+        if (_who(one) in changing and _who(one) not in known) or (_who(one) not in same and one.from_on in days)
+    ]
+
+
+def _who(manager: LineManager) -> tuple[date, str | None]:
+    return manager.from_on, manager.line_manager_id
+
+
+def _changes(managers: Sequence[LineManager]) -> list[LineManager]:
+    """Return those who are not who managed before them."""
+    return [
+        one
+        for place, one in enumerate(managers)
+        if place == 0 or managers[place - 1].line_manager_id != one.line_manager_id
+    ]
 
 
 def managers_at(person: Practitioner, known_at: datetime | None = None) -> tuple[LineManager, ...]:
