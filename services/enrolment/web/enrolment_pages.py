@@ -206,7 +206,7 @@ def _one(at: Books, enrolment_id: str) -> Page:
     person = at.people.find(found.practitioner_id) if may_do("practitioners.read") else None
     told = at.catalogue.titles().get(found.course)
     attended = at.news.attendance_of(found.enrolment_id) if may_do("attendance.read") else []
-    course = at.catalogue.courses().get(found.course)
+    course = at.catalogue.course(found.course)
     return page(
         "enrolments/one.html",
         found=found,

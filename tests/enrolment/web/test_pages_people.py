@@ -171,6 +171,8 @@ def test_sessions_are_planned_and_marked(lead, house):
     assert wrong.status_code == 422
     assert "Enter how long it lasts" in wrong.get_data(as_text=True)
     plan = {"session": "day-1", "kind": "direct_teaching", "minutes": "360", "held_on": TODAY}
+    wide = send_form(lead, f"{here}/plan-session", plan | {"session": "A.Person"})
+    assert (wide.status_code, 'href="#session"' in wide.get_data(as_text=True)) == (422, True)
     assert send_form(lead, f"{here}/plan-session", plan).status_code == 303
     seat = house.good("GET", "courses/SAR/cohorts/2025-09", "programme_lead")["seats"][0]["enrolment_id"]
     nothing = send_form(lead, f"{here}/sessions/day-1", {})
