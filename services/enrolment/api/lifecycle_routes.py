@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from services.enrolment.api import representations as show
 from services.enrolment.api.lifecycle_schemas import (
+    ASKED_AGAIN_IN,
     DEFERRAL_IN,
     OFFER_DECLINED_IN,
     REFUSAL_IN,
@@ -17,6 +18,7 @@ from services.enrolment.api.lifecycle_schemas import (
 from services.enrolment.api.rooms import books, desk, why_of
 from services.enrolment.api.schemas import ENROLMENT_OUT, NOTHING_IN, SPONSORSHIP_IN
 from services.enrolment.application import handlers
+from services.enrolment.application.asking_again import AskAgain, ask_again
 from services.enrolment.application.commands import (
     Approve,
     ChangeRoute,
@@ -125,6 +127,25 @@ def decline_offer(org: str, enrolment_id: str) -> Reply:
     """Give an offered seat back; it goes to whoever is in turn."""
     command = DeclineOffer(enrolment_id, **load(OFFER_DECLINED_IN))
     return _changed(org, lambda at: handlers.decline_offer(at, command))
+
+
+@lifecycle_routes.post(f"{_ENROLMENT}/ask-again")
+@scope("enrolments.create")
+@accepts(ASKED_AGAIN_IN)
+@returns(201, ENROLMENT_OUT, etag=True)
+@refuses(409, "it did not come to nothing, or the person has another enrolment in this intake that did not")
+@refuses(422, "a nomination would be refused today, or the day of approval cannot be")
+def ask_for_again(org: str, enrolment_id: str) -> Reply:
+    """Ask again for somebody who was withdrawn, refused or declined: a new enrolment in the same intake."""
+    command = AskAgain(enrolment_id, **load(ASKED_AGAIN_IN), by=current_principal().subject)
+
+    def change(work: Work) -> Reply:
+        at = desk(work)
+        asked = ask_again(at, command)
+        where = f"/v1/organisations/{org}/enrolments/{asked.enrolment_id}"
+        return Reply(201, show.enrolment(asked, why_of(at, asked)), etag=etag_of(asked.version), location=where)
+
+    return transact(org, change)
 
 
 @lifecycle_routes.post(f"{_ENROLMENT}/start")

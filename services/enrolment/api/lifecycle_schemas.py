@@ -46,6 +46,12 @@ class OfferDeclinedIn(StrictSchema):
     reason = Choice(REASONS, required=True)
 
 
+class AskedAgainIn(StrictSchema):
+    """When the manager approved asking again."""
+
+    manager_approved_on = CivilDate(required=True)
+
+
 class StartIn(StrictSchema):
     """When somebody started."""
 
@@ -135,6 +141,7 @@ class TakenOnIn(StrictSchema):
 SETTINGS_IN = SettingsIn()
 REFUSAL_IN = RefusalIn()
 OFFER_DECLINED_IN = OfferDeclinedIn()
+ASKED_AGAIN_IN = AskedAgainIn()
 START_IN = StartIn()
 DEFERRAL_IN = DeferralIn()
 RESUMPTION_IN = ResumptionIn()

@@ -130,6 +130,7 @@ class EnrolmentOut(StrictSchema):
     sponsorship = Part(SponsorshipIn, allow_none=True)
     transfer = Part(TransferOut, allow_none=True)
     transferred_from = Part(OriginOut, allow_none=True)
+    asked_again_after = Identifier(allow_none=True)
     history = Items(Part(HappenedOut))
     decision = Choice((ACCEPTED, DUPLICATE))
 

@@ -180,7 +180,7 @@ def around_days(desk: Desk, enrolment: Enrolment) -> Around:
     place = Record(employee_ref=enrolment.employee_ref, course=enrolment.course, intake=enrolment.intake)
     taken = desk.nominations.known([nomination_key(place)]).get(nomination_key(place))
     today = london_date(desk.now)
-    approved_on = taken.manager_approved_on if taken else None
+    approved_on = taken.of(enrolment.enrolment_id).manager_approved_on if taken else None
     return Around(today, min(approved_on, today) if approved_on else None)
 
 

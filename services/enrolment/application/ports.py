@@ -25,6 +25,7 @@ from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.events import EnrolmentEvent
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.practitioners import Practitioner
+from services.enrolment.domain.taken import Taken
 from services.enrolment.domain.text_files import FileRow, Table
 from shared.storage.unit_of_work import Reading, Work
 
@@ -76,17 +77,6 @@ class CatalogueBook(Protocol):
         """Mark a cohort closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What stands under a nomination for ever; its two days are kept so that it can be written out again."""
-
-    key: str
-    fingerprint: str
-    enrolment_id: str
-    manager_approved_on: date | None = None
-    prerequisite_on: date | None = None
-
-
 class Nominations(Protocol):
     """Every nomination ever taken, by natural key."""
 
@@ -95,6 +85,9 @@ class Nominations(Protocol):
 
     def add(self, taken: Sequence[Taken]) -> None:
         """Keep new ones; one that is there makes the transaction run again."""
+
+    def replace(self, taken: Taken) -> None:
+        """Keep what follows one that is there; whoever does it at the same moment runs again."""
 
 
 @dataclass(frozen=True, slots=True)

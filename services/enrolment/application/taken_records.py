@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice, product
 
-from services.enrolment.application.ports import Books, EnrolmentFilter, Taken
+from services.enrolment.application.ports import Books, EnrolmentFilter
 from services.enrolment.domain import practitioners
 from services.enrolment.domain.dated import Details
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.domain.records import Record, fingerprint, nomination_key
+from services.enrolment.domain.taken import Taken
 
 AT_ONCE = 200
 MOST_READINGS = 400
@@ -37,7 +38,8 @@ def records_of(books: Books, found: Sequence[Enrolment]) -> list[Record]:
     taken = books.nominations.known(keys)
     people = books.people.many(list(dict.fromkeys(each.practitioner_id for each in found)))
     return [
-        record_of(each, people.get(each.practitioner_id), taken.get(key)) for each, key in zip(found, keys, strict=True)
+        record_of(each, people.get(each.practitioner_id), taken[key].of(each.enrolment_id) if key in taken else None)
+        for each, key in zip(found, keys, strict=True)
     ]
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from services.enrolment.application import announcements, people, standings
 from services.enrolment.application.erasure import ERASED_VERDICT, barred
-from services.enrolment.application.ports import Desk, Taken
+from services.enrolment.application.ports import Desk
 from services.enrolment.application.same_person import References
 from services.enrolment.domain import enrolments
 from services.enrolment.domain.decisions import ACCEPTED, DUPLICATE, OfferedCourse, Verdict, decide
 from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.lifecycle import NOMINATED, REQUESTED
 from services.enrolment.domain.records import ReadRow, Record, fingerprint
+from services.enrolment.domain.taken import Taken
 from shared.clock import london_date
 
 
@@ -43,9 +44,9 @@ def take(desk: Desk, rows: Sequence[ReadRow], *, nominated_by: str | None = None
     accepted: list[tuple[Record, Taken]] = []
     for row in rows:
         as_taken, key = same.as_taken(row, known)
-        before = known.get(key)
+        mark = known[key].mark_for(fingerprint(as_taken.record)) if key in known else None
         known_of = found.get(row.record.employee_ref)
-        verdict = decide(as_taken, catalogue, before.fingerprint if before else None, known_of)
+        verdict = decide(as_taken, catalogue, mark, known_of)
         if row.record.employee_ref in erased:
             verdict = ERASED_VERDICT
         if verdict.decision == ACCEPTED:

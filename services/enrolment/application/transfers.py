@@ -6,16 +6,17 @@ hears of the other, is in `transfer_reactions`. Rule: decision 16.
 
 from __future__ import annotations
 
-from services.enrolment.application import people, standings
+from services.enrolment.application import asking_again, people, standings
 from services.enrolment.application.commands import GiveOver, TakeOn
 from services.enrolment.application.handlers import around_days, of_employer
-from services.enrolment.application.ports import Desk, Taken
+from services.enrolment.application.ports import Desk
 from services.enrolment.application.same_person import References
-from services.enrolment.domain import decisions, enrolments, events, told_days, transfers
+from services.enrolment.domain import decisions, enrolments, events, lifecycle, told_days, transfers
 from services.enrolment.domain.enrolment_parts import Origin
 from services.enrolment.domain.enrolments import Enrolment
-from services.enrolment.domain.errors import NoSuchThing, RecordRefused, RuleSaysNo, WrongState
+from services.enrolment.domain.errors import NoSuchThing, RecordRefused, RuleSaysNo
 from services.enrolment.domain.records import Record, fingerprint, nomination_key
+from services.enrolment.domain.taken import Taken
 from services.enrolment.domain.transfers import Incoming
 from shared.clock import london_date
 from shared.errors import Fault
@@ -77,13 +78,12 @@ def take_on(desk: Desk, command: TakeOn) -> tuple[Incoming, Enrolment]:
     _may_be_taken_on(desk, command, incoming)
     place = Record(employee_ref=command.employee_ref, course=incoming.course, intake=incoming.intake)
     key = nomination_key(place)
-    if desk.nominations.known(References(desk, [place]).keys(place)):
-        raise WrongState("this person was nominated for this intake here already; withdraw one, or refuse the transfer")
+    asking_again.nothing_lives(desk, References(desk, [place]).keys(place), lifecycle.MAY_BE_TAKEN_ON)
     if record is not None:
         people.keep_described(desk, [record])
     else:
         desk.people.hold([desk.person_id(command.employee_ref)])  # nobody merges them, or nominates them, meanwhile
-    desk.nominations.add([Taken(key, fingerprint(record) if record else KNOWN_HERE, enrolment_id)])
+    asking_again.keep(desk, Taken(key, fingerprint(record) if record else KNOWN_HERE, enrolment_id))
     enrolment = enrolments.opened(
         Enrolment(
             enrolment_id=enrolment_id,

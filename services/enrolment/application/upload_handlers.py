@@ -275,7 +275,8 @@ def _checked(
 ) -> list[UploadRow]:
     same = References(desk, [row.read.record for row in part])
     good = list(dict.fromkeys(key for row in part if not row.read.faults for key in same.keys(row.read.record)))
-    known = {key: taken.fingerprint for key, taken in desk.nominations.known(good).items()}
+    taken = desk.nominations.known(good)
+    known = {key: each.fingerprint for key, each in taken.items()}
     seen = [key for key in good if key not in known and (earlier is None or key in earlier)]
     known |= desk.uploads.taken_in(upload.upload_id, seen)
     standing = standings.of_nominated(desk, [row.read.record for row in part], catalogue)
@@ -284,7 +285,8 @@ def _checked(
     for index, row in enumerate(part, start=upload.done):
         reference = row.read.record.employee_ref
         read, key = same.as_taken(row.read, known)
-        told = _verdict(replace(row, read=read), catalogue, known.get(key), standing.get(reference))
+        stands = taken[key].mark_for(fingerprint(read.record)) if key in taken else known.get(key)
+        told = _verdict(replace(row, read=read), catalogue, stands, standing.get(reference))
         verdict = ERASED_VERDICT if reference in erased else told
         mark = fingerprint(row.read.record)
         if verdict.decision == ACCEPTED:

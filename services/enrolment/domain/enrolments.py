@@ -66,12 +66,14 @@ class Enrolment:
     sponsorship: Sponsorship | None = None
     transfer: Transfer | None = None
     transferred_from: Origin | None = None
+    asked_again_after: str | None = None
     history: tuple[Happened, ...] = ()
 
 
 def opened(enrolment: Enrolment, on: date, at: datetime) -> Enrolment:
     """Return a new enrolment with the first line of its history."""
-    what = "transferred-in" if enrolment.transferred_from else enrolment.status
+    what = "asked-again" if enrolment.asked_again_after else enrolment.status
+    what = "transferred-in" if enrolment.transferred_from else what
     return replace(enrolment, history=(Happened(what, on, at, enrolment.status, enrolment.route),))
 
 

@@ -44,6 +44,10 @@ HOLDS_SEAT = frozenset({OFFERED, CONFIRMED, STARTED, DEFERRED})
 HAS_PLACE = frozenset({CONFIRMED, STARTED, DEFERRED})
 """Statuses in which the place is certain: portfolio and registration are open."""
 ENDED = frozenset({REFUSED, DECLINED, TRANSFERRED, WITHDRAWN, COMPLETED})
+CAME_TO_NOTHING = frozenset({REFUSED, DECLINED, WITHDRAWN})
+"""After these somebody may be asked for again, in the same intake, as a new enrolment."""
+MAY_BE_TAKEN_ON = CAME_TO_NOTHING | {TRANSFERRED}
+"""After these somebody may come with another employer's place: who went away may come back."""
 
 APPROVE = "approve"
 REFUSE = "refuse"

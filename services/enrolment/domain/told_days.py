@@ -25,6 +25,15 @@ class Around:
     ends_on: date | None = None
 
 
+def held_approval(on: date, around: Around) -> None:
+    """Refuse a manager's new approval that cannot have been.
+
+    Raises:
+        RuleSaysNo: It lies in the future, or before the earlier one.
+    """
+    _has_been(on, around, "the new approval")
+
+
 def held_start(on: date, around: Around) -> None:
     """Refuse a start that cannot have been.
 

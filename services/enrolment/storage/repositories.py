@@ -10,8 +10,9 @@ from dataclasses import asdict
 from datetime import date
 from typing import Final
 
-from services.enrolment.application.ports import EnrolmentFilter, EnrolmentPart, Taken
+from services.enrolment.application.ports import EnrolmentFilter, EnrolmentPart
 from services.enrolment.domain.enrolments import Enrolment, due_on
+from services.enrolment.domain.taken import Taken
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import chunks, keep_version
 from shared.storage.mongo import Document
@@ -48,6 +49,10 @@ class StoredNominations:
     def add(self, taken: Sequence[Taken]) -> None:
         """Keep new ones; one that is there makes the transaction run again."""
         self._rows.insert_many([document_of(each, each.key) for each in taken])
+
+    def replace(self, taken: Taken) -> None:
+        """Keep what follows one that is there; whoever does it at the same moment runs again."""
+        self._rows.replace_one({"_id": taken.key}, document_of(taken, taken.key))
 
 
 class StoredEnrolments:

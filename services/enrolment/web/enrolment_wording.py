@@ -89,6 +89,7 @@ SESSION_KINDS: Final[Mapping[str, str]] = {
 HAPPENED: Final[Mapping[str, str]] = {
     "nominated": "Nominated, waits for approval",
     "requested": "Nominated, place asked for",
+    "asked-again": "Asked for again",
     "transferred-in": "Taken on from another employer",
     "approve": "Approved, place asked for",
     "refuse": "Nomination refused",
