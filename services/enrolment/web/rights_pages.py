@@ -33,7 +33,7 @@ DONE: Final = {
     "asked": "The erasure is asked for. A second person has to approve it.",
     "approve": "The erasure is approved and under way.",
     "refuse": "The erasure is refused.",
-    "retention": "What is too old is being removed.",
+    "retention": "What is too old is being removed. The erasure of a person who left waits for a second person.",
 }
 
 
