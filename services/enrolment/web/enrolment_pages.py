@@ -151,7 +151,8 @@ def _listed(
         found = part.enrolments[:ON_A_PAGE]
         first = found[0].enrolment_id if found and after else None
         last = found[-1].enrolment_id if len(part.enrolments) > ON_A_PAGE else part.reached
-    count, is_all = at.enrolments.counted(wanted, MOST_COUNTED)
+    is_part = part.reached is not None  # then counting would only look through the same again
+    count, is_all = (len(found), False) if is_part else at.enrolments.counted(wanted, MOST_COUNTED)
     titles = {code: told.title for code, told in at.catalogue.titles().items()}
     people = at.people.many(list({each.practitioner_id for each in found})) if may_do("practitioners.read") else {}
     shown = Shown(
@@ -160,7 +161,7 @@ def _listed(
         is_all,
         last,
         first,
-        is_part=part.reached is not None,
+        is_part=is_part,
     )
     courses = [(code, f"{title} ({code})") for code, title in sorted(titles.items())]
     intakes = sorted({intake for course in at.catalogue.courses().values() for intake in course.cohorts})
