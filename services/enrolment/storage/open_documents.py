@@ -54,25 +54,26 @@ def open_ods(content: bytes) -> tuple[zipfile.ZipFile, list[str]]:
     return archive, names.found
 
 
-def rows_of_ods(archive: zipfile.ZipFile, number: int) -> Iterator[tuple[int, list[Cell]]]:
-    """Return each row of the sheet of this number (from 0) that holds something, read while they are taken.
+def rows_of_ods(archive: zipfile.ZipFile, wanted: str | None) -> Iterator[tuple[int, list[Cell]]]:
+    """Return each row of a sheet that holds something, read while they are taken: the first sheet without a name.
 
     Raises:
         WrongFileType: The sheet is damaged.
         FileTooLarge: It has more rows than one upload may have.
-        UnreadableFile: It has more columns, or a longer cell, than any use.
+        UnreadableFile: It has more columns, or a longer cell, than any use; or there is no such sheet.
     """
-    return refusing(_rows_of(archive, number), NOT_A_SHEET)
+    return refusing(_rows_of(archive, wanted), NOT_A_SHEET)
 
 
-def _rows_of(archive: zipfile.ZipFile, number: int) -> Iterator[tuple[int, list[Cell]]]:
-    reader = _SheetRows(number)
+def _rows_of(archive: zipfile.ZipFile, wanted: str | None) -> Iterator[tuple[int, list[Cell]]]:
+    reader = _SheetRows(wanted)
     with archive.open(_CONTENT) as stream:
         for _ in fed(stream, reader):
             for first, times, cells in reader.taken():
                 yield from ((first + again, cells) for again in range(times))
             if reader.is_through:
                 return
+    raise WrongFileType(NOT_A_SHEET) if wanted is None else UnreadableFile(f"the spreadsheet has no sheet '{wanted}'")
 
 
 class _Names(Reader):
@@ -95,9 +96,9 @@ class _Names(Reader):
 class _SheetRows(Reader):
     """Turns one sheet's elements into rows; `taken` gives those that are complete, each with how often it stands."""
 
-    def __init__(self, wanted: int) -> None:
+    def __init__(self, wanted: str | None) -> None:
         self.is_through = False
-        self._left = wanted
+        self._wanted = wanted
         self._path: list[str] = []
         self._is_inside = False
         self._ready: list[tuple[int, int, list[Cell]]] = []
@@ -124,8 +125,8 @@ class _SheetRows(Reader):
         self._path.append(name)
         if not self._is_inside:
             if name == "table" and above == _SHEETS:
-                self._is_inside = self._left == 0
-                self._left -= 1
+                named = self._wanted is None or _own(attributes).get("name", "") == self._wanted
+                self._is_inside = named and not self.is_through
         elif self._cell_depth:
             self._begin_in_cell(name, attributes)
         elif name == "table-row":

@@ -28,6 +28,10 @@ def read_sheet(content: bytes, mapping: FileMapping) -> Iterator[FileRow]:
     Raises:
         UnreadableFile: The file is no such spreadsheet, or its headings are not those of the mapping.
     """
+    if mapping.format == "ods":  # its names stand all over it: who knows the name need not read it twice
+        _refuse_other_types(content, "ods")
+        yield from limited(_rows(rows_of_ods(open_package(content, NOT_A_SHEET), mapping.sheet), mapping))
+        return
     names, rows = open_sheet(content, mapping.format or "xlsx", mapping.sheet)
     if mapping.sheet and mapping.sheet not in names:
         raise UnreadableFile(f"the spreadsheet has no sheet '{mapping.sheet}'")
@@ -46,7 +50,7 @@ def open_sheet(content: bytes, kind: str, sheet: str | None) -> tuple[list[str],
     if kind == "ods":
         archive, names = open_ods(content)
         _refuse_none(names)
-        return names, rows_of_ods(archive, names.index(sheet) if sheet in names else 0)
+        return names, rows_of_ods(archive, sheet if sheet in names else None)
     book = open_workbook(content)
     names = list(book.sheets)
     _refuse_none(names)

@@ -253,3 +253,13 @@ def test_c13_a_damaged_file_is_rows_or_one_refusal(file, changes):
 def test_c13_a_damaged_xls_file_is_rows_or_one_refusal(changes):
     """The old format too; few, because each is a process."""
     assert refusal_or_rows(damaged(_xls(), changes), "xls")
+
+
+def test_c14_an_ods_file_without_the_sheet_of_the_mapping_is_refused_with_its_name():
+    """And the sheet that is there is read by its name."""
+    content = ods(row(cell("no")), row(cell("employee_ref") + cell("team")) + row(cell("1") + cell("North")))
+    mapping = FileMapping(format="ods", sheet="B", columns={"employee_ref": "employee_ref", "team": "team"})
+    [found] = read_file(content, mapping)
+    assert (found.line, found.cells["team"]) == (2, "North")
+    with pytest.raises(UnreadableFile, match="no sheet 'C'"):
+        list(read_file(content, FileMapping(format="ods", sheet="C")))
