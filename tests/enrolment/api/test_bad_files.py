@@ -311,15 +311,18 @@ def test_c10_one_person_twice_with_other_details_is_a_conflict_and_the_same_row_
     assert len(house.pages("enrolments", "harrow")) == 2
 
 
-def test_c11_half_a_character_refuses_its_row_and_no_other(house):
-    """JSON can spell what nothing can keep; the worker goes on, and the report can be taken."""
+def test_c11_half_a_character_is_refused_with_its_row_and_the_worker_lives_on(house):
+    """JSON can spell what nothing can keep: named at the door, and by the worker in a file too large for the door."""
     house.open_course()
     good = dict(zip(FIELDS, next(csv.reader([_row(1)])), strict=True)) | {"fte": "1"}
-    bad = good | {"employee_ref": "2", "team": "\ud800"}
-    content = "\n".join(json.dumps(record) for record in (bad, good)).encode()
-    job = house.upload(content, "x.ndjson", "harrow")
-    assert (job["state"], job["counts"]) == ("checked", {"accepted": 1, "duplicate": 0, "refused": 1})
-    assert house.ask("GET", f"enrolment-uploads/{job['id']}/errors.csv", org="harrow").status_code == 200
+    bad = json.dumps(good | {"employee_ref": "2", "team": "\ud800"})
+    answer = _send(house, f"{json.dumps(good)}\n{bad}".encode(), "x.ndjson")
+    assert (answer.status_code, answer.json["errors"][0]["row"]) == (422, 2)
+    many = [json.dumps(good)] * (upload_handlers.CHECKED_AT_THE_DOOR_BYTES // len(json.dumps(good)) + 1)
+    job = house.upload("\n".join([*many, bad]).encode(), "x.ndjson", "harrow")
+    assert (job["state"], job["fault_row"]) == ("failed", len(many) + 1)
+    assert "half of a character" in job["fault"]
+    assert house.upload("\n".join(many).encode(), "y.ndjson", "harrow")["state"] == "checked"
 
 
 def _step(house, step):

@@ -512,7 +512,8 @@ class Term(RuleBasedStateMachine):
         if known is None or known.employer != taker or data.get("employer") != taker:
             return
         if known.status in ("requested", "waiting"):
-            seat = "offered" if taker == BY_HAND and not known.taken_on else "confirmed"
+            with_place = known.taken_on and known.status == "requested"  # from the queue, it is a new offer
+            seat = "offered" if taker == BY_HAND and not with_place else "confirmed"
             given = {
                 "seat-confirmed": seat,
                 "seat-promoted": seat,

@@ -15,12 +15,12 @@ from tests.enrolment.messaging.test_processes import _running, _say, _until
 
 @pytest.mark.timeout(180)
 def test_employer_goes_on_at_another_instance_without_double_effects(  # noqa: PLR0915 - one story
-    house, enrolment_settings, kafka_bootstrap, tmp_path
+    house, enrolment_settings, own_bootstrap, tmp_path
 ):
     """Hounslow's data are taken out and in again; what the lead says later arrives once, old answers stay one."""
     given = replace(
         enrolment_settings,
-        kafka_bootstrap_servers=kafka_bootstrap,
+        kafka_bootstrap_servers=own_bootstrap,
         hosted_organisations=("brent", "hounslow"),
         relay_poll_seconds=0.1,
         heartbeat_seconds=1.0,
@@ -32,7 +32,7 @@ def test_employer_goes_on_at_another_instance_without_double_effects(  # noqa: P
         house.good("PUT", "courses/SAR", "programme_lead", json=course)
         house.good("PUT", "courses/SAR/cohorts/2025-09", "programme_lead", json={"capacity": 1})
         _until(lambda: any(one["cohorts"] for one in house.good("GET", "/v1/catalogue", org="hounslow")["items"]))
-        _say(kafka_bootstrap, 2)
+        _say(own_bootstrap, 2)
         _until(lambda: [one["status"] for one in house.pages("enrolments", "hounslow")] == ["confirmed"])
     unit = house.unit
     database = unit.database("hounslow")
@@ -53,7 +53,7 @@ def test_employer_goes_on_at_another_instance_without_double_effects(  # noqa: P
     parts = [build(lead) for build in builders] + [build(elsewhere) for build in builders]
     with _running(*parts):
         house.good("PUT", "courses/CCB", "programme_lead", json=course)
-        _say(kafka_bootstrap, 1)
+        _say(own_bootstrap, 1)
         _until(lambda: moved["catalogue_courses"].find_one({"_id": "CCB"}) is not None)
         _until(lambda: moved["positions"].find_one({"_id": "org.brent.enrolment.v1"})["number"] > before)
     for feed in ("org", "out"):

@@ -76,12 +76,12 @@ def _answers(bootstrap_servers):
 
 
 @pytest.mark.timeout(400)
-def test_requests_answers_and_intake_cross_the_real_broker(house, enrolment_settings, kafka_bootstrap):
+def test_requests_answers_and_intake_cross_the_real_broker(house, enrolment_settings, own_bootstrap):
     """The lead's catalogue reaches an employer, its request gets a seat, its HR system gets one answer."""
     bootstrap.prepare(enrolment_settings)
     given = replace(
         enrolment_settings,
-        kafka_bootstrap_servers=kafka_bootstrap,
+        kafka_bootstrap_servers=own_bootstrap,
         hosted_organisations=("brent", "hounslow"),
         relay_poll_seconds=0.1,
         heartbeat_seconds=1.0,
@@ -98,7 +98,7 @@ def test_requests_answers_and_intake_cross_the_real_broker(house, enrolment_sett
             return [found["cohorts"] for found in house.good("GET", "/v1/catalogue", org="hounslow")["items"]]
 
         _until(lambda: cohorts() and cohorts()[0])
-        _say(kafka_bootstrap, 3)
+        _say(own_bootstrap, 3)
         _until(lambda: [found["status"] for found in house.pages("enrolments", "hounslow")] == ["confirmed"])
-        answers = _until(lambda: _answers(kafka_bootstrap))
+        answers = _until(lambda: _answers(own_bootstrap))
     assert [(kind, data["record_ref"]) for kind, data in answers] == [("enrolment.record-accepted.v1", REF)]
