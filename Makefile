@@ -1,8 +1,8 @@
 # Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up bench test check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
+.PHONY: help demo up bench test simulate test-faults check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
 
-MARKS := not kafka and not containers and not browser
+MARKS := not kafka and not containers and not browser and not faults
 demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
 
 help: ## what there is
@@ -70,6 +70,14 @@ test-containers: ## the same suite on apache/kafka and mongo:8 (needs Docker)
 test-browser: ## the pages in a real browser, with axe and screenshots (needs Chromium)
 	@requirements/install dev
 	@.venv/bin/pytest -m browser tests/browser $(PYTEST_FLAGS)
+
+simulate: ## 10,000 seeds of the deterministic simulation; SEEDS=N for another number, SEED=N for one
+	@requirements/install dev
+	@.venv/bin/python -m tests.faults.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
+
+test-faults: ## faults on real processes: kill -9, SIGSTOP, cut lines, full disks, lost brokers; bounded in time
+	@requirements/install dev
+	@.venv/bin/pytest -m faults tests/faults $(PYTEST_FLAGS)
 
 clean: ## forget the local platform's data and logs (keeps .venv)
 	@rm -rf .local
