@@ -9,9 +9,10 @@ from typing import Any, Self
 from environs import Env
 from marshmallow.validate import OneOf, Regexp
 
-from shared.errors import Malformed
+from shared.errors import Fault, Malformed
 from shared.mail import NO_SECURITY, STARTTLS, TLS, SmtpServer
 from shared.process.settings import PORTS, PagesSettings, load
+from shared.process.weak_settings import LOOPBACK
 
 SERVICE = "enrolment"
 
@@ -37,6 +38,13 @@ class EnrolmentSettings(PagesSettings):
     def read(cls, env: Env) -> Self:
         """Return the settings as `env` has them; wrong ones are None until `env.seal()` says so."""
         return cls(**PagesSettings.variables(env), **_mail(env))
+
+    def weak_in_production(self) -> tuple[Fault, ...]:
+        """Return the fault of letters, and a mail server's password, that would go through a network in the clear."""
+        if self.smtp_security != NO_SECURITY or not self.smtp_host or self.smtp_host in LOOPBACK:
+            return ()
+        detail = "none: letters would pass in the clear; set starttls or tls, or hand them to a server on this machine"
+        return (Fault(code="weak_setting", detail=detail, pointer="SMTP_SECURITY"),)
 
     def smtp_server(self) -> SmtpServer | None:
         """Return where letters are handed over, None where e-mail is off.

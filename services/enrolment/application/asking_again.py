@@ -13,7 +13,7 @@ from datetime import date
 from services.enrolment.application import announcements, standings, taken_records
 from services.enrolment.application.erasure import barred
 from services.enrolment.application.handlers import of_employer
-from services.enrolment.application.ports import Desk
+from services.enrolment.application.ports import Books, Desk
 from services.enrolment.application.same_person import References
 from services.enrolment.domain import enrolments, lifecycle, told_days
 from services.enrolment.domain.decisions import decide
@@ -46,12 +46,7 @@ def ask_again(desk: Desk, command: AskAgain) -> Enrolment:
         RecordRefused: A nomination would be refused today; with every fault.
     """
     before = of_employer(desk, command.enrolment_id)
-    if before.status not in lifecycle.CAME_TO_NOTHING:
-        raise WrongState(
-            f"this enrolment is {before.status}: only what was withdrawn, refused or declined is asked again"
-        )
-    place = Record(employee_ref=before.employee_ref, course=before.course, intake=before.intake)
-    taken = nothing_lives(desk, References(desk, [place]).keys(place), lifecycle.CAME_TO_NOTHING)
+    taken = may_be_asked_again(desk, before)
     today = london_date(desk.now)
     earlier = taken[0].of(before.enrolment_id) if taken else None
     told_days.held_approval(
@@ -86,16 +81,30 @@ def ask_again(desk: Desk, command: AskAgain) -> Enrolment:
     return enrolment
 
 
-def nothing_lives(desk: Desk, keys: Sequence[str], may_follow: frozenset[str]) -> list[Taken]:
+def may_be_asked_again(books: Books, before: Enrolment) -> list[Taken]:
+    """Return what was taken for this person and intake, which all came to nothing.
+
+    Raises:
+        WrongState: It did not come to nothing, or a later one of the person in this intake lives or was finished.
+    """
+    if before.status not in lifecycle.CAME_TO_NOTHING:
+        raise WrongState(
+            f"this enrolment is {before.status}: only what was withdrawn, refused or declined is asked again"
+        )
+    place = Record(employee_ref=before.employee_ref, course=before.course, intake=before.intake)
+    return nothing_lives(books, References(books, [place]).keys(place), lifecycle.CAME_TO_NOTHING)
+
+
+def nothing_lives(books: Books, keys: Sequence[str], may_follow: frozenset[str]) -> list[Taken]:
     """Return what was taken under these keys, whose latest enrolments all ended so that another may follow.
 
     Raises:
         WrongState: One lives, or was finished.
     """
-    known = desk.nominations.known(keys)
+    known = books.nominations.known(keys)
     found = [known[key] for key in keys if key in known]
     for taken in found:
-        latest = desk.enrolments.find(taken.enrolment_id)
+        latest = books.enrolments.find(taken.enrolment_id)
         if latest is not None and latest.status not in may_follow:
             raise WrongState(
                 f"this person was nominated for this intake here already, and that is {latest.status}; "
@@ -132,6 +141,11 @@ def _record(desk: Desk, before: Enrolment, earlier: Taken | None, command: AskAg
     known = standings.of_nominated(desk, [record], catalogue).get(record.employee_ref)
     verdict = decide(row, catalogue, None, known)
     if verdict.faults:
-        faults = tuple(Fault(fault.code, fault.detail, pointer="/manager_approved_on") for fault in verdict.faults)
+        faults = tuple(Fault(fault.code, fault.detail, pointer=_asked_of(fault.field)) for fault in verdict.faults)
         raise RecordRefused(f"refused: {', '.join(verdict.codes)}", faults=faults)
     return record
+
+
+def _asked_of(field: str) -> str | None:
+    """Return where a fault is in what was sent: only the day of approval is, the rest of the record is known here."""
+    return f"/{field}" if field == "manager_approved_on" else None

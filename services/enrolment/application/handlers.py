@@ -159,7 +159,10 @@ def _prerequisites_met(desk: Desk, course: OfferedCourse | None, before: Enrolme
     if course is None:
         return
     if change.to_route in course.prerequisite_routes and change.prerequisite_on is None:
-        raise RuleSaysNo("this route asks for something first: give the day on which the prerequisite was met")
+        raise RuleSaysNo(
+            "this route asks for something first: give the day on which the prerequisite was met",
+            about="prerequisite_on",
+        )
     asking = Record(
         employee_ref=before.employee_ref,
         pcf_level=before.pcf_level,
@@ -172,7 +175,8 @@ def _prerequisites_met(desk: Desk, course: OfferedCourse | None, before: Enrolme
     known = standings.of_nominated(desk, [asking], {course.code: course}).get(before.employee_ref, NOT_KNOWN)
     missing = eligibility.route_faults(asking, course.asked, known)
     if missing:
-        raise RuleSaysNo(f"this route asks for something first: {'; '.join(fault.detail for fault in missing)}")
+        details = "; ".join(fault.detail for fault in missing)
+        raise RuleSaysNo(f"this route asks for something first: {details}", about="route")
 
 
 def around_days(desk: Desk, enrolment: Enrolment) -> Around:
@@ -198,7 +202,7 @@ def withdraw(desk: Desk, command: Withdraw) -> Enrolment:
     """Return the enrolment withdrawn; the bus learns the coarse reason only."""
     before = of_employer(desk, command.enrolment_id)
     after = enrolments.withdraw(before, command.reason, command.withdrawn_on, desk.now)
-    told_days.held_end(before, command.withdrawn_on, around_days(desk, before))
+    told_days.held_end(before, command.withdrawn_on, around_days(desk, before), "withdrawn_on")
     desk.enrolments.save(after)
     if before.status == lifecycle.NOMINATED:
         desk.silent("nobody else ever heard of this nomination")
@@ -213,7 +217,7 @@ def complete(desk: Desk, command: Complete) -> Enrolment:
     course = desk.catalogue.course(before.course)
     evidence_set = course.evidence_set if course else None
     after = enrolments.complete(before, command.outcome, command.completed_on, desk.now, evidence_set=evidence_set)
-    told_days.held_end(before, command.completed_on, around_days(desk, before))
+    told_days.held_end(before, command.completed_on, around_days(desk, before), "completed_on")
     desk.enrolments.save(after)
     desk.tell(
         events.Completed(after.enrolment_id, after.course, after.intake, command.outcome, command.completed_on),

@@ -86,7 +86,7 @@ def tell_message(
 def _managed(desk: Desk, person: Practitioner, line_manager_ref: str, telling: Telling) -> Practitioner:
     manager_id = desk.person_id(line_manager_ref)
     if manager_id == person.practitioner_id:
-        raise RuleSaysNo("nobody is their own line manager")
+        raise RuleSaysNo("nobody is their own line manager", about="line_manager_ref")
     if telling.effective_on is not None:
         said_at = telling.said_at or desk.now
         manager = LineManager(line_manager_ref, manager_id, telling.effective_on, desk.now, said_at, telling.source_ref)
@@ -109,7 +109,7 @@ def assign_line_manager(desk: Desk, command: AssignLineManager) -> Practitioner:
     known = find_person(desk, command.employee_ref)
     manager_id = desk.person_id(command.line_manager_ref) if command.line_manager_ref else None
     if manager_id == known.practitioner_id:
-        raise RuleSaysNo("nobody is their own line manager")
+        raise RuleSaysNo("nobody is their own line manager", about="line_manager_ref")
     manager = LineManager(command.line_manager_ref, manager_id, command.from_on, desk.now)
     return _kept(desk, known, practitioners.managed_by(known, manager))
 

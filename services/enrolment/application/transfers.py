@@ -33,7 +33,7 @@ def give_over(desk: Desk, command: GiveOver) -> Enrolment:
     """
     before = of_employer(desk, command.enrolment_id)
     if command.to_employer not in command.employers or command.to_employer == desk.organisation:
-        raise RuleSaysNo("give the name of another employer of this partnership")
+        raise RuleSaysNo("give the name of another employer of this partnership", about="to_employer")
     after = enrolments.transfer(
         before,
         command.to_employer,
@@ -43,7 +43,7 @@ def give_over(desk: Desk, command: GiveOver) -> Enrolment:
         desk.now,
         london_date(desk.now),
     )
-    told_days.held_end(before, command.transferred_on, around_days(desk, before))
+    told_days.held_end(before, command.transferred_on, around_days(desk, before), "transferred_on")
     desk.enrolments.save(after)
     accept_by = after.transfer.accept_by if after.transfer else command.transferred_on
     told = events.Transferred(
@@ -166,7 +166,9 @@ def _may_be_taken_on(desk: Desk, command: TakeOn, incoming: Incoming) -> None:
 def _described(desk: Desk, command: TakeOn) -> Record | None:
     if command.described is None:
         if desk.people.find(desk.person_id(command.employee_ref)) is None:
-            raise RuleSaysNo("this person is not known here; send their details with the acceptance")
+            raise RuleSaysNo(
+                "this person is not known here; send their details with the acceptance", about="employee_ref"
+            )
         return None
     if command.described.faults:
         faults = tuple(

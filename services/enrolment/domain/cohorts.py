@@ -22,7 +22,7 @@ class KeptCohort:
 
     def __post_init__(self) -> None:
         if self.starts_on is not None and self.ends_on is not None and self.ends_on < self.starts_on:
-            raise RuleSaysNo("a cohort ends after it has started")
+            raise RuleSaysNo("a cohort ends after it has started", about="ends_on")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,13 @@ def told_employment(told: tuple[Employment, ...], new: Employment) -> tuple[Empl
         RuleSaysNo: It ends before it begins, overlaps another, or is one change too many.
     """
     if new.ended_on is not None and new.ended_on < new.started_on:
-        raise RuleSaysNo("an employment does not end before it begins")
+        raise RuleSaysNo("an employment does not end before it begins", about="ended_on")
     for other in employments_at(told):
         if other.started_on != new.started_on and new.stands and _overlap(other, new):
             began = other.started_on.isoformat()
-            raise RuleSaysNo(f"the employment from {began} covers this day: say first when it ended")
+            raise RuleSaysNo(
+                f"the employment from {began} covers this day: say first when it ended", about="started_on"
+            )
     same = [one for one in told if one.started_on == new.started_on]
     return told if same and _same(same[-1], new) else _bounded((*told, new))
 
@@ -104,7 +106,7 @@ def told_absence(told: tuple[Absence, ...], new: Absence) -> tuple[Absence, ...]
         RuleSaysNo: It ends before it begins, or is one change too many.
     """
     if new.until_on is not None and new.until_on < new.from_on:
-        raise RuleSaysNo("an absence does not end before it begins")
+        raise RuleSaysNo("an absence does not end before it begins", about="until_on")
     same = [one for one in told if one.from_on == new.from_on]
     return told if same and _same(same[-1], new) else _bounded((*told, new))
 

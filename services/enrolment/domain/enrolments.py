@@ -225,11 +225,12 @@ def defer(
             "or change the enrolment settings"
         )
     if deferral.until_on <= from_on:
-        raise RuleSaysNo("a deferral ends after the day on which it begins")
+        raise RuleSaysNo("a deferral ends after the day on which it begins", about="until_on")
     if deferral.until_on > longest:
-        raise RuleSaysNo(f"a deferral lasts at most {settings.deferral_months} months: give {longest} or earlier")
+        months = f"at most {settings.deferral_months} months"
+        raise RuleSaysNo(f"a deferral lasts {months}: give {longest} or earlier", about="until_on")
     if enrolment.started_on is not None and from_on < enrolment.started_on:
-        raise RuleSaysNo("a deferral begins on the day of the start or later")
+        raise RuleSaysNo("a deferral begins on the day of the start or later", about="from_on")
     return changed
 
 
@@ -244,7 +245,7 @@ def resume(enrolment: Enrolment, on: date, at: datetime) -> Enrolment:
     resumed = tuple(replace(each, resumed_on=on) for each in last)
     changed = _moved(enrolment, lifecycle.RESUME, on, at, deferrals=(*enrolment.deferrals[:-1], *resumed))
     if any(on < each.from_on for each in last):
-        raise RuleSaysNo("the day of return lies before the deferral; give a later one")
+        raise RuleSaysNo("the day of return lies before the deferral; give a later one", about="resumed_on")
     return changed
 
 
@@ -265,13 +266,15 @@ def change_route(enrolment: Enrolment, change: RouteChange, offered: Sequence[st
         route_changes=(*enrolment.route_changes, change),
     )
     if change.to_route not in offered:
-        raise RuleSaysNo("the course is not offered on this route; choose one that the catalogue names")
+        raise RuleSaysNo("the course is not offered on this route; choose one that the catalogue names", about="route")
     if change.to_route == enrolment.route or change.from_route != enrolment.route:
-        raise RuleSaysNo("the enrolment is on this route already")
+        raise RuleSaysNo("the enrolment is on this route already", about="route")
     if change.agreed_with_worker_on > change.effective_on:
-        raise RuleSaysNo("the worker agrees first: give a day of agreement up to the day from which it counts")
+        agreed = "the worker agrees first: give a day of agreement up to the day from which it counts"
+        raise RuleSaysNo(agreed, about="agreed_with_worker_on")
     if any(change.effective_on < earlier.effective_on for earlier in enrolment.route_changes):
-        raise RuleSaysNo("an earlier change of route counts from a later day; give that day or a later one")
+        later = "an earlier change of route counts from a later day; give that day or a later one"
+        raise RuleSaysNo(later, about="effective_on")
     return changed
 
 
@@ -282,9 +285,9 @@ def sponsor(enrolment: Enrolment, sponsorship: Sponsorship, at: datetime) -> Enr
         WrongState: It ended without being completed.
         RuleSaysNo: Nobody of `FUNDERS` pays, or the days are not 0 to 366.
     """
-    _one_of(sponsorship.funded_by, FUNDERS, "funder")
+    _one_of(sponsorship.funded_by, FUNDERS, "funder", "funded_by")
     if not 0 <= sponsorship.release_days <= MOST_RELEASE_DAYS:
-        raise RuleSaysNo(f"release is 0 to {MOST_RELEASE_DAYS} days")
+        raise RuleSaysNo(f"release is 0 to {MOST_RELEASE_DAYS} days", about="release_days")
     return _moved(enrolment, lifecycle.SPONSOR, sponsorship.agreed_on, at, sponsorship=sponsorship)
 
 
@@ -363,10 +366,10 @@ def finished(enrolment: Enrolment, outcome: str, on: date, at: datetime) -> Enro
         RuleSaysNo: The outcome is none of `OUTCOMES`, or it ends before it began.
     """
     if outcome not in OUTCOMES:
-        raise RuleSaysNo("the outcome is completed or not_completed")
+        raise RuleSaysNo("the outcome is completed or not_completed", about="outcome")
     changed = _moved(enrolment, lifecycle.COMPLETE, on, at, outcome=outcome, ended_on=on)
     if enrolment.started_on is not None and on < enrolment.started_on:
-        raise RuleSaysNo("it ends before it started; give the day of the start or a later one")
+        raise RuleSaysNo("it ends before it started; give the day of the start or a later one", about="completed_on")
     return changed
 
 
@@ -381,9 +384,9 @@ def _moved(enrolment: Enrolment, command: str, on: date, at: datetime, **changes
     return replace(enrolment, status=status, version=enrolment.version + 1, history=history, **changes)  # type: ignore[arg-type]
 
 
-def _one_of(given: str, known: Sequence[str], what: str) -> None:
+def _one_of(given: str, known: Sequence[str], what: str, about: str = "reason") -> None:
     if given not in known:
-        raise RuleSaysNo(f"this is no {what} that is known here; give one of {', '.join(known)}")
+        raise RuleSaysNo(f"this is no {what} that is known here; give one of {', '.join(known)}", about=about)
 
 
 def _must_be_another(enrolment: Enrolment, by: str) -> None:

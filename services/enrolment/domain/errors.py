@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.errors import Conflict, Forbidden, Malformed, NotFound, RuleBroken
+from shared.errors import Conflict, Fault, Forbidden, Malformed, NotFound, RuleBroken
 
 
 class UnreadableFile(Malformed):
@@ -44,9 +44,17 @@ class WrongState(Conflict):
 
 
 class RuleSaysNo(RuleBroken):
-    """A rule of courses, cohorts or enrolments forbids it."""
+    """A rule of courses, cohorts or enrolments forbids it.
+
+    `about` names the one thing said that the rule is about, where there is one (`withdrawn_on`): callers find it as the
+    pointer of the problem, people at that field of the form.
+    """
 
     slug: ClassVar[str] = "enrolment-rule"
+
+    def __init__(self, detail: str, *, about: str = "") -> None:
+        faults = (Fault(self.slug, detail, pointer=f"/{about}"),) if about else ()
+        super().__init__(detail, faults=faults)
 
 
 class PersonErased(Conflict):

@@ -84,11 +84,12 @@ class Cohort:
 
     def __post_init__(self) -> None:
         if self.capacity < 0 or self.taken > self.capacity:
-            raise RuleSaysNo(f"{self.taken} seats are taken; the capacity cannot be less")
+            raise RuleSaysNo(f"{self.taken} seats are taken; the capacity cannot be less", about="capacity")
         kept = sum(self.kept_for(quota) for quota in self.terms.quotas)
         if self.taken + kept > self.capacity:
             raise RuleSaysNo(
-                f"{self.taken} seats are taken and {kept} more are reserved; the capacity cannot be less than both"
+                f"{self.taken} seats are taken and {kept} more are reserved; the capacity cannot be less than both",
+                about="capacity",
             )
         for quota in self.terms.quotas:
             taken = self.share_of(quota.employer).taken

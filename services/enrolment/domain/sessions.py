@@ -85,12 +85,14 @@ def plan(
             another type than the one that attendance is recorded of.
     """
     if standing is None and not _CODE.fullmatch(wanted.session):
-        raise RuleSaysNo("a session's code has up to 32 lower-case letters, digits and hyphens, for example day-1")
+        raise RuleSaysNo(
+            "a session's code has up to 32 lower-case letters, digits and hyphens, for example day-1", about="session"
+        )
     if standing is not None and is_recorded and standing.kind != wanted.kind:
-        raise RuleSaysNo("attendance is recorded of this session; its type stands")
+        raise RuleSaysNo("attendance is recorded of this session; its type stands", about="kind")
     on = wanted.held_on
     if on is not None and ((starts_on is not None and on < starts_on) or (ends_on is not None and on > ends_on)):
-        raise RuleSaysNo("a session is held between the cohort's first and last day")
+        raise RuleSaysNo("a session is held between the cohort's first and last day", about="held_on")
     return replace(wanted, version=standing.version if standing else 0)
 
 

@@ -30,12 +30,18 @@ def only_person() -> str | None:
 
 
 def refused(form: Form, error: PlatformError, at: Sequence[tuple[str, str]] = ()) -> Form:
-    """Return the form with what a rule said, at the field that `at` names for a part of the sentence."""
+    """Return the form with what a rule said, at the field that it is about.
+
+    The rule's own pointer names the field. `at` names one by a part of the sentence, where the form has other fields
+    than the request; what is about no field of this form stands in the summary alone.
+    """
     found = form.refused(error)
+    known = form.values.keys() | form.typed.keys()
     errors = tuple(
-        replace(each, field=each.field or _field_of(each.text, at), text=sentence(each.text)) for each in found.errors
+        replace(each, field=_field_of(each.text, at) or (each.field if each.field in known else ""))
+        for each in found.errors
     )
-    return replace(found, errors=errors)
+    return replace(found, errors=tuple(replace(each, text=sentence(each.text)) for each in errors))
 
 
 def today(now: datetime | None = None) -> date:

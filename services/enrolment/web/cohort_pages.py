@@ -28,7 +28,6 @@ cohort_pages = PageRoutes("cohort_pages", __name__)
 ON_A_PAGE: Final = 50
 MOST_SEATS: Final = 100_000
 _COHORT: Final = "/courses/<code>/cohorts/<intake>"
-_AT: Final = (("quota cannot", "capacity"), ("capacity cannot", "capacity"), ("ends after", "ends_on"))
 DONE: Final = {
     "kept": "The cohort is kept. Whoever may have a seat by it was given one, in order.",
     "closed": "The cohort is closed to new requests. Its queue still moves.",
@@ -180,8 +179,14 @@ def _keep(code: str, intake: str, form: Form, *, is_new: bool) -> Page | Respons
     try:
         return page_transact(run)
     except (RuleBroken, Conflict) as error:
-        wrong = refused(form, error, _AT)
+        wrong = refused(form, error, _quota_fields())
         return page_read(lambda reading: _form(books(reading), code, None if is_new else intake, wrong))
+
+
+def _quota_fields() -> list[tuple[str, str]]:
+    """Return the field of each employer's quota by what is said of it: a request has a list there."""
+    reserved = [(f"{employer} cannot have more reserved", f"reserved_{employer}") for employer in _employers()]
+    return reserved + [(f"{employer} has ", f"most_{employer}") for employer in _employers()]
 
 
 def _command(code: str, intake: str, said: Any, standing: KeptCohort | None) -> OpenCohort:  # noqa: ANN401

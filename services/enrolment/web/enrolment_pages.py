@@ -221,14 +221,14 @@ def _one(at: Books, enrolment_id: str) -> Page:
         ],
         attended=attended,
         sums=sessions.summary([(each.attendance, each.minutes) for each in attended]),
-        commands=possible_now(found, course),
+        commands=possible_now(at, found, course),
         words=words,
         done=DONE.get(request.args.get("done", "")),
     )
 
 
 def _summary(at: Books, found: Enrolment, title: str) -> list[tuple[str, object, str]]:
-    """Return key, value and how the value is shown: "" as it is, "day" as a date."""
+    """Return key, value and how the value is shown: "" as it is, "day" a date, "person" and "enrolment" with a link."""
     why = place_queries.explanations_of(at, [found], names()).get(found.enrolment_id)
     called_by = names()
     rows: list[tuple[str, object, str]] = [
@@ -259,4 +259,6 @@ def _summary(at: Books, found: Enrolment, title: str) -> list[tuple[str, object,
     if found.transferred_from:
         came_from = found.transferred_from.employer
         rows.append(("Came from", called_by.get(came_from, came_from), ""))
+    if found.asked_again_after:
+        rows.append(("Asked for again after", found.asked_again_after, "enrolment"))
     return [row for row in rows if row[1] is not None]

@@ -12,7 +12,8 @@ from typing import Any, Final
 from marshmallow import Schema
 
 from services.enrolment.application import commands, handlers, transfers
-from services.enrolment.application.ports import Desk
+from services.enrolment.application.asking_again import AskAgain, ask_again, may_be_asked_again
+from services.enrolment.application.ports import Books, Desk
 from services.enrolment.domain import enrolment_parts as parts
 from services.enrolment.domain import lifecycle
 from services.enrolment.domain.enrolment_parts import Sponsorship
@@ -26,6 +27,7 @@ DAY: Final = "day"
 CHOICE: Final = "choice"
 EMPLOYER: Final = "employer"
 WHOLE: Final = "whole"
+ASK_AGAIN: Final = "ask-again"
 
 Values = Mapping[str, Any]
 Options = tuple[tuple[str, str], ...]
@@ -46,7 +48,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandForm:
-    """One command. `at` names the field for a part of what a rule may say; `done` is said after it."""
+    """One command; `done` is said after it. Its questions are called as in the API: so rules find their field.
+
+    `refuses` says whether it may come, where that is not in the domain's table.
+    """
 
     command: str
     action: str
@@ -55,10 +60,10 @@ class CommandForm:
     done: str
     run: Callable[[Desk, str, Values], Enrolment]
     questions: tuple[Question, ...] = ()
-    at: tuple[tuple[str, str], ...] = ()
     button: str = "Continue"
     is_warning: bool = False
     needs_other: bool = False
+    refuses: Callable[[Books, Enrolment], object] | None = None
 
     @property
     def schema(self) -> Schema:
@@ -67,6 +72,17 @@ class CommandForm:
         buttons = {name: Choice(("yes",), load_default=None) for name in ("confirmed", "change")}
         schema: Schema = StrictSchema.from_dict({**made, **buttons}, name=f"{self.command}Form")()
         return schema
+
+    def must_come_now(self, at: Books, found: Enrolment) -> None:
+        """Refuse a command that may not come now.
+
+        Raises:
+            WrongState: In the domain's words, which say what to do instead.
+        """
+        if self.refuses is not None:
+            self.refuses(at, found)
+        else:
+            lifecycle.after(self.command, found.status)
 
     @property
     def texts(self) -> dict[str, str]:
@@ -158,7 +174,6 @@ FORMS: Final[tuple[CommandForm, ...]] = (
             _day("from_on", "First day of the pause"),
             _day("until_on", "Last day of the pause", "Leave empty for the longest time allowed.", is_needed=False),
         ),
-        at=(("deferral begins", "from_on"), ("a deferral", "until_on")),
         run=lambda at, one, said: handlers.defer(
             at, commands.Defer(one, said["reason"], said["from_on"], said["until_on"])
         ),
@@ -170,7 +185,6 @@ FORMS: Final[tuple[CommandForm, ...]] = (
         explains="The enrolment goes on where it was.",
         done="The enrolment goes on.",
         questions=(_day("resumed_on", "The day they came back"),),
-        at=(("day of return", "resumed_on"),),
         run=lambda at, one, said: handlers.resume(at, commands.Resume(one, said["resumed_on"])),
     ),
     CommandForm(
@@ -192,12 +206,6 @@ FORMS: Final[tuple[CommandForm, ...]] = (
                 "Only where the course asks for something first on that route.",
                 is_needed=False,
             ),
-        ),
-        at=(
-            ("prerequisite", "prerequisite_on"),
-            ("on this route", "route"),
-            ("agrees first", "agreed_with_worker_on"),
-            ("earlier change", "effective_on"),
         ),
         run=lambda at, one, said: handlers.change_route(at, commands.ChangeRoute(one, **said)),
     ),
@@ -233,7 +241,6 @@ FORMS: Final[tuple[CommandForm, ...]] = (
             _day("transferred_on", "The day they move"),
             _reasons(parts.TRANSFER_REASONS),
         ),
-        at=(("another employer", "to_employer"),),
         is_warning=True,
         run=lambda at, one, said: transfers.give_over(at, commands.GiveOver(one, **said, employers=_employers())),
     ),
@@ -263,8 +270,18 @@ FORMS: Final[tuple[CommandForm, ...]] = (
             ),
             _day("completed_on", "The day it ended"),
         ),
-        at=(("started", "completed_on"), ("began", "completed_on")),
         run=lambda at, one, said: handlers.complete(at, commands.Complete(one, **said)),
+    ),
+    CommandForm(
+        command=ASK_AGAIN,
+        action="enrolments.create",
+        title="Ask for a place again",
+        explains="A new enrolment in the same intake, at the end of the queue. This one stays as it ended.",
+        done="A place was asked for again. This is the new enrolment; the earlier one stays as it ended.",
+        questions=(_day("manager_approved_on", "The day the manager approved asking again"),),
+        button="Continue",
+        refuses=may_be_asked_again,
+        run=lambda at, one, said: ask_again(at, AskAgain(one, said["manager_approved_on"], who_asks().subject)),
     ),
 )
 DONE: Final[Mapping[str, str]] = {form.command: form.done for form in FORMS} | {

@@ -15,6 +15,7 @@ from services.enrolment.application.ports import Books
 from services.enrolment.domain import lifecycle
 from services.enrolment.domain.decisions import OfferedCourse
 from services.enrolment.domain.enrolments import Enrolment
+from services.enrolment.domain.errors import WrongState
 from services.enrolment.web import enrolment_wording as words
 from services.enrolment.web.asking import may_do, refused, today
 from services.enrolment.web.lifecycle_forms import CHOICE, DAY, EMPLOYER, FORMS, CommandForm, Question
@@ -27,18 +28,26 @@ from shared.web import Form, Page, PageRoutes, blank, page, page_read, page_tran
 lifecycle_pages = PageRoutes("lifecycle_pages", __name__)
 
 
-def possible_now(found: Enrolment, course: OfferedCourse | None) -> list[CommandForm]:
+def possible_now(at: Books, found: Enrolment, course: OfferedCourse | None) -> list[CommandForm]:
     """Return the commands that the viewer may give now, in the order of the table."""
     has_portfolio = course is not None and course.evidence_set is not None
     is_own = found.nominated_by == who_asks().subject
     return [
         form
         for form in FORMS
-        if lifecycle.allows(form.command, found.status)
-        and may_do(form.action)
+        if may_do(form.action)
         and not (form.command == lifecycle.COMPLETE and has_portfolio)
         and not (form.needs_other and is_own)
+        and _may_come(form, at, found)
     ]
+
+
+def _may_come(form: CommandForm, at: Books, found: Enrolment) -> bool:
+    try:
+        form.must_come_now(at, found)
+    except WrongState:
+        return False
+    return True
 
 
 def _asked(form: CommandForm, enrolment_id: str) -> Page:
@@ -59,20 +68,20 @@ def _answered(form: CommandForm, enrolment_id: str) -> Page | Response:
     said = {question.name: answers.values[question.name] for question in form.questions}
 
     def change(work: Work) -> str:
-        form.run(desk(work), enrolment_id, said)
-        return f"/enrolments/{enrolment_id}?done={form.command}"
+        after = form.run(desk(work), enrolment_id, said)
+        return f"/enrolments/{after.enrolment_id}?done={form.command}"
 
     try:
         return page_transact(change)
     except (RuleBroken, Conflict, Forbidden) as error:
-        return _shown(form, enrolment_id, refused(answers, error, form.at))
+        return _shown(form, enrolment_id, refused(answers, error))
 
 
 def _shown(form: CommandForm, enrolment_id: str, answers: Form, *, is_check: bool = False) -> Page:
     def shown(at: Books) -> Page:
         found = queries.enrolment(at, enrolment_id)
         if not answers.errors:
-            lifecycle.after(form.command, found.status)
+            form.must_come_now(at, found)
         told = at.catalogue.titles().get(found.course)
         return page(
             "enrolments/check.html" if is_check else "enrolments/command.html",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -300,13 +300,11 @@ def assign_line_manager(name: str) -> Page | Response:
     if form.errors:
         return page_read(lambda reading: _manager_form(books(reading), name, form))
     command = AssignLineManager(name, form.values["line_manager_ref"], form.values["from_on"])
-    at_field = (("line manager", "line_manager_ref"),)
     return _done(
         form,
         lambda at: handlers.assign_line_manager(at, command),
         "manager",
         lambda at, wrong: _manager_form(at, name, wrong),
-        at_field,
     )
 
 
@@ -330,7 +328,6 @@ def tell_employment(name: str) -> Page | Response:
         lambda at: handlers.tell_employment(at, name, said["started_on"], said["ended_on"], said["reason"]),
         "employment",
         lambda at, wrong: _employment_form(at, name, wrong),
-        (("end before", "ended_on"), ("covers this day", "started_on")),
     )
 
 
@@ -339,7 +336,6 @@ def _done(
     change: Callable[[Desk], Practitioner],
     done: str,
     shown: Callable[[Books, Form], Page],
-    at_field: Sequence[tuple[str, str]] = (),
 ) -> Page | Response:
     """Make the change and go to the person's page, or show the form again with what was refused."""
 
@@ -351,7 +347,7 @@ def _done(
     try:
         return page_transact(run)
     except (RuleBroken, Conflict) as error:
-        wrong = refused(form, error, at_field)
+        wrong = refused(form, error)
         return page_read(lambda reading: shown(books(reading), wrong))
 
 

@@ -68,7 +68,7 @@ def keep(code: str, intake: str) -> Page | Response:
     try:
         return page_transact(run)
     except (RuleBroken, Conflict) as error:
-        wrong = refused(form, error, (("its type stands", "kind"), ("held between", "held_on"), ("code", "session")))
+        wrong = refused(form, error)
         return page_read(lambda reading: _form(books(reading), code, intake, wrong))
 
 
