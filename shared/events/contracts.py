@@ -34,6 +34,8 @@ class CatalogueEntry(msgspec.Struct, frozen=True, kw_only=True):
     consumers: tuple[str, ...]
     summary: str
     service: str
+    summed: str | None = None
+    """The whole-number field of its data that heartbeats and readers add up as `credits`."""
 
 
 class ContractBook:

@@ -1,8 +1,9 @@
-"""What a person decides about parked records: discard one with a reason, or have a key replayed in order.
+"""What the reader does because a person asked: take a parked key in order, or rehearse that and change nothing.
 
-A discard happens at once. A replay is asked for here and done by the reader that holds the feed, because it alone has
+A replay is asked for elsewhere (`requests.py`) and done here by the reader that holds the feed, because it alone has
 the reactions and the epoch; it happens within a quarter of a minute, in the feed's order, and either the whole key is
-free afterwards or the request says at which number it failed. Both are audited. Who may decide is asked elsewhere.
+free afterwards or the request says at which number it failed. A rehearsal runs the same reactions in a transaction
+that is rolled back, and leaves its answer in the request. A request that ends the reader's process is not tried again.
 """
 
 from __future__ import annotations
@@ -14,84 +15,92 @@ import msgspec
 import structlog
 from pymongo.errors import PyMongoError
 
-from shared.errors import ConcurrentChange, NotFound
-from shared.events.parking import DISCARDED, PARKED, REPLAYED, WAITING, decide, next_in, waiting_of_key
-from shared.events.positions import POSITIONS, PositionMoved, move
+from shared.errors import ConcurrentChange, Forbidden, Malformed
+from shared.events.attempts import KILLED
+from shared.events.discarding import discard
+from shared.events.parking import REPLAYED, decide, next_in, waiting_of_key
+from shared.events.positions import PositionMoved, move
 from shared.events.reading_batch import BatchWriter, EventFailed, react
+from shared.events.requests import (
+    ASKED,
+    FAILED,
+    REHEARSED,
+    REQUESTS,
+    TRYING,
+    ReplayRequest,
+    ask_replay,
+    name_of,
+    replay_requests,
+)
 from shared.events.routing import Routed, Router
 from shared.storage.mongo import Document
-from shared.storage.unit_of_work import UnitOfWork, Work
+from shared.storage.unit_of_work import Work
+
+__all__ = ["ReplayRequest", "ask_replay", "discard", "replay_asked", "replay_requests"]
 
 log = structlog.get_logger(__name__)
 
-REQUESTS: Final = "replay_requests"
-ASKED: Final = "asked"
-FAILED: Final = "failed"
 MOST_PER_TRANSACTION: Final = 50
 
 
-class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A replay that was asked for; `failed_at` and `code` say why it did not happen."""
-
-    feed: str
-    key: str
-    by: str
-    reason: str
-    state: str
-    failed_at: int | None = None
-    code: str | None = None
-
-
-def ask_replay(unit: UnitOfWork, organisation: str, feed: str, key: str, *, by: str, reason: str) -> None:
-    """Ask the reader to take what is parked under a key, in order.
-
-    Raises:
-        NotFound: Nothing waits under that key.
-    """
-
-    def write(work: Work) -> None:
-        if not waiting_of_key(work, feed, key):
-            raise NotFound("nothing waits under this key")
-        doc = {"feed": feed, "key": key, "by": by, "reason": reason, "state": ASKED, "at": work.now}
-        name = f"{feed}|{key}"
-        work.rows(REQUESTS).replace_one({"_id": name}, {"_id": name, **doc}, upsert=True)
-
-    unit.run(organisation, write)
-
-
-def replay_requests(unit: UnitOfWork, organisation: str, feed: str | None = None) -> tuple[ReplayRequest, ...]:
-    """Return the replays that wait or failed, in no particular order; empty when there are none."""
-    wanted = {} if feed is None else {"feed": feed}
-    return tuple(_request(doc) for doc in unit.reading(organisation).rows(REQUESTS).find(wanted))
-
-
-def discard(unit: UnitOfWork, organisation: str, identifier: str, *, by: str, reason: str) -> None:
-    """Give up one parked record for good; every rebuild skips it. Its key is free when nothing else waits under it.
-
-    Raises:
-        NotFound: Nothing waits under that id.
-    """
-
-    def write(work: Work) -> None:
-        doc = work.rows(PARKED).find_one({"_id": identifier, "state": WAITING})
-        if doc is None:
-            raise NotFound("nothing waits under this id")
-        decide(work, doc, DISCARDED, by=by, reason=reason)
-        if doc["number"] is not None and not waiting_of_key(work, doc["feed"], doc["key"]):
-            _free(work, doc["feed"], doc["key"])
-
-    unit.run(organisation, write)
-    log.info("parked.discarded", organisation=organisation, parked_id=identifier, by=by)
-
-
 def replay_asked(writer: BatchWriter, router: Router, requests: Sequence[ReplayRequest]) -> int:
-    """Replay what was asked for, in the reader's own transactions; return how many events were taken.
+    """Do what was asked for, in the reader's own transactions; return how many events were taken.
 
     Raises:
         Unavailable: The database does not answer.
         Fenced: Another reader has taken over.
     """
-    return sum(_replay(writer, router, request) for request in requests if request.state == ASKED)
+    taken = 0
+    for request in requests:
+        if request.state == TRYING and request.name not in writer.trying:
+            _answer(writer, request, {"state": FAILED, "code": KILLED})
+        elif request.state in (ASKED, TRYING):
+            taken += _begin(writer, router, request)
+    return taken
+
+
+def _begin(writer: BatchWriter, router: Router, request: ReplayRequest) -> int:
+    """Do one request, marked so that a reader which ends over it does not begin it again for ever."""
+    writer.commit(_updating(request.name, {"$set": {"state": TRYING}}))
+    writer.trying.add(request.name)
+    if request.is_dry:
+        _answer(writer, request, rehearse(writer, router, request))
+        return 0
+    return _replay(writer, router, request)
+
+
+def rehearse(writer: BatchWriter, router: Router, request: ReplayRequest) -> Document:
+    """Return what a replay would do: how many events it would take, where it would fail and why. Nothing is kept.
+
+    Only the first 50 events are tried, as many as a replay takes in one transaction: what comes after them builds on
+    what those would have left.
+    """
+    state = {"taken": 0, "tried": 0, "waiting": 0}
+    at: list[int | None] = [None]
+
+    def attempt(work: Work) -> None:
+        waiting = waiting_of_key(work, request.feed, request.key)
+        part = waiting[:MOST_PER_TRANSACTION]
+        state.update(taken=0, tried=len(part), waiting=len(waiting))
+        for doc in part:
+            at[0] = doc["number"]
+            _replay_one(work, router.route(next_in(doc)), writer)
+            state["taken"] += 1
+        at[0] = None
+
+    code = None
+    try:
+        writer.rehearse(attempt)
+    except EventFailed as failed:
+        code = failed.reason
+    except ConcurrentChange:
+        code = "natural-key-conflict"
+    except (Malformed, Forbidden) as error:
+        code = f"emitted:{error.slug}"
+    except PyMongoError as error:
+        code = f"bug:{type(error).__name__}"
+    log.info("parked.rehearsed", feed=request.feed, count=state["taken"], code=code)
+    return {"state": REHEARSED, **state, "code": code, "failed_at": at[0]}
 
 
 def _replay(writer: BatchWriter, router: Router, request: ReplayRequest) -> int:
@@ -101,16 +110,19 @@ def _replay(writer: BatchWriter, router: Router, request: ReplayRequest) -> int:
             done, is_over = _replay_some(writer, router, request)
             taken += done
             if is_over:
-                log.info("parked.replayed", feed=request.feed, count=taken, by=request.by)
+                writer.trying.discard(request.name)
+                log.info("parked.replayed", feed=request.feed, count=taken)
                 return taken
     except PositionMoved:
         writer.reload()
     except EventFailed as failed:
-        _mark_failed(writer, request, failed.number, failed.reason)
+        _fail(writer, request, failed.number, failed.reason)
     except ConcurrentChange:
-        _mark_failed(writer, request, None, "natural-key-conflict")
+        _fail(writer, request, None, "natural-key-conflict")
+    except (Malformed, Forbidden) as error:
+        _fail(writer, request, None, f"emitted:{error.slug}")
     except PyMongoError as error:
-        _mark_failed(writer, request, None, f"bug:{type(error).__name__}")
+        _fail(writer, request, None, f"bug:{type(error).__name__}")
     return taken
 
 
@@ -122,15 +134,16 @@ def _replay_some(writer: BatchWriter, router: Router, request: ReplayRequest) ->
 
     def take(work: Work) -> None:
         outcome.clear()
-        waiting = waiting_of_key(work, request.feed, request.key)
+        waiting = waiting_of_key(work, request.feed, request.key, most=MOST_PER_TRANSACTION + 1)
         part = waiting[:MOST_PER_TRANSACTION]
         is_over = len(part) == len(waiting)
         move(work, old, new if is_over else old)
         for doc in part:
-            _replay_one(work, router.route(next_in(doc)), writer.organisation)
+            _replay_one(work, router.route(next_in(doc)), writer)
             decide(work, doc, REPLAYED, by=request.by, reason=request.reason)
         if is_over:
-            work.rows(REQUESTS).delete_one({"_id": f"{request.feed}|{request.key}"})
+            for is_dry in (False, True):
+                work.rows(REQUESTS).delete_one({"_id": name_of(request.feed, request.key, is_dry=is_dry)})
         outcome.append((len(part), is_over))
 
     writer.commit(take)
@@ -140,19 +153,22 @@ def _replay_some(writer: BatchWriter, router: Router, request: ReplayRequest) ->
     return done, is_over
 
 
-def _replay_one(work: Work, event: Routed, organisation: str) -> None:
+def _replay_one(work: Work, event: Routed, writer: BatchWriter) -> None:
     if event.fault is not None:
         raise EventFailed(event.number, event.fault)
-    if organisation in event.takers:
-        react(work, event)
+    if writer.organisation in event.takers:
+        react(work, event, writer.identifiers(event))
 
 
-def _mark_failed(writer: BatchWriter, request: ReplayRequest, number: int | None, code: str) -> None:
+def _fail(writer: BatchWriter, request: ReplayRequest, number: int | None, code: str) -> None:
     """Keep word of why a replay did not happen; nothing of it was committed."""
     log.warning("parked.replay_failed", feed=request.feed, number=number, code=code)
-    name = f"{request.feed}|{request.key}"
-    change = {"$set": {"state": FAILED, "failed_at": number, "code": code}}
-    writer.commit(_updating(name, change))
+    _answer(writer, request, {"state": FAILED, "failed_at": number, "code": code})
+
+
+def _answer(writer: BatchWriter, request: ReplayRequest, answer: Document) -> None:
+    writer.commit(_updating(request.name, {"$set": answer}))
+    writer.trying.discard(request.name)
 
 
 def _updating(name: str, change: Document) -> Callable[[Work], None]:
@@ -160,23 +176,3 @@ def _updating(name: str, change: Document) -> Callable[[Work], None]:
         work.rows(REQUESTS).update_one({"_id": name}, change)
 
     return write
-
-
-def _free(work: Work, feed: str, key: str) -> None:
-    rows = work.rows(POSITIONS)
-    position = rows.find_one({"_id": feed})
-    if position is not None:
-        blocked = [other for other in position["blocked"] if other != key]
-        rows.update_one({"_id": feed}, {"$set": {"blocked": blocked, "decisions": position["decisions"] + 1}})
-
-
-def _request(doc: Document) -> ReplayRequest:
-    return ReplayRequest(
-        feed=doc["feed"],
-        key=doc["key"],
-        by=doc["by"],
-        reason=doc["reason"],
-        state=doc["state"],
-        failed_at=doc.get("failed_at"),
-        code=doc.get("code"),
-    )

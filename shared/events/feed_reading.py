@@ -7,26 +7,26 @@ on an alarm). Must not live here: the log itself, other feeds, what an event mea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from pymongo.client_session import ClientSession
 
-from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.events.alarms import FORK, GAP, LIMIT, Alarm
 from shared.events.checking import Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
 from shared.events.deciding import replay_asked, replay_requests
+from shared.events.envelope import Heartbeat
 from shared.events.feed import FeedName
 from shared.events.feed_watch import FeedWatch
-from shared.events.gap import RANGE_EVENTS, FetchRange, GapWatch
+from shared.events.gap import RANGE_EVENTS, GapWatch, SetbackWatch
 from shared.events.limits import CauseLimit
 from shared.events.parking import discarded_numbers
 from shared.events.positions import Fenced, take_over
 from shared.events.reading_batch import Batch, BatchWriter
+from shared.events.reading_rules import ReadingRules, ReadingTools
+from shared.events.retold import was_recovered
 from shared.events.routing import Routed, Router
-from shared.storage.unit_of_work import UnitOfWork
+from shared.events.tally import Tally, counted
 
 log = structlog.get_logger(__name__)
 
@@ -34,31 +34,7 @@ FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 5.0
 Item = Routed | Stray
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingRules:
-    """How a reader behaves; the defaults are the platform's."""
-
-    batch_events: int = 200
-    most_pending: int = 2_000
-    lazy_numbers: int = 1_000
-    lazy_seconds: float = 60.0
-    gap_seconds: float = 60.0
-    gap_records: int = 10_000
-    gap_retry_seconds: float = 10.0
-    look_seconds: float = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingTools:
-    """What all feeds of one reader share."""
-
-    unit: UnitOfWork
-    session: ClientSession
-    clock: Clock
-    rules: ReadingRules = field(default_factory=ReadingRules)
-    fetch: FetchRange | None = None
-    partnership_hash: str = ""
+__all__ = ["FeedReading", "ReadingRules", "ReadingTools"]
 
 
 class FeedReading:
@@ -86,6 +62,9 @@ class FeedReading:
         self._from_start = True
         self._limit = CauseLimit()
         self._gap = GapWatch(rules.gap_seconds, rules.gap_records, rules.gap_retry_seconds)
+        self._setback = SetbackWatch(rules.setback_seconds)
+        self._tally: Tally | None = None
+        self._went_back = False
         self._retry_at = 0.0
         self._pause = FIRST_PAUSE_SECONDS
         self._look_at = 0.0
@@ -110,7 +89,10 @@ class FeedReading:
         for organisation in self._takers:
             position = take_over(unit, session, organisation, self.topic)
             discarded = discarded_numbers(unit, organisation, self.topic)
-            self._writers[organisation] = BatchWriter(unit, session, organisation, position, discarded)
+            recovered = was_recovered(unit.reading(organisation))
+            self._writers[organisation] = BatchWriter(
+                unit, session, organisation, position, discarded, was_recovered=recovered
+            )
             self._moved_at[organisation] = now
         self._watch.load()
         self._look_at = now + self._tools.rules.look_seconds
@@ -120,8 +102,11 @@ class FeedReading:
         """Begin the log again (another one, or truncated) with every number kept; return the offset to read from."""
         self.place = place
         self.wants_rewind = False
-        self._from_start = True
         self._pending.clear()
+        if self._went_back:
+            self._went_back = False
+            return self._begin(place)
+        self._from_start = True
         self._restore()
         self._chain.rewind()
         self.read_to = 0
@@ -211,6 +196,8 @@ class FeedReading:
         lowest = min(positions.values(), key=lambda position: position.number)
         self._chain = chain_from(self.topic, known, lowest.generation)
         self._taken = (self._chain.number, self._chain.head)
+        home = positions[self._home]
+        self._tally = home.tally if home.number else Tally()
 
     def _accept(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
@@ -223,8 +210,25 @@ class FeedReading:
                 return
             elif isinstance(verdict, Opening):
                 self._meet_generation(verdict)
-            elif self._partnership_hash:  # a heartbeat
-                self._watch.compare_partnership(verdict.heartbeat.partnership_hash, self._partnership_hash)
+            else:
+                self._heed(verdict.heartbeat)
+
+    def _heed(self, beat: Heartbeat) -> None:
+        """Hold the owner's own figures against what was read of it."""
+        now = self._tools.clock.monotonic()
+        if self._partnership_hash:
+            self._watch.compare_partnership(beat.partnership_hash, self._partnership_hash)
+        self._watch.heard_totals(beat, self._tools.clock.now(), self._partnership_hash)
+        if self._setback.is_set_back(beat.feedseq, self._chain.number, now):
+            self._watch.sound(FORK, beat.feedseq + 1, f"the owner names less than {self._chain.number}, read before")
+        elif beat.feedseq == self._chain.number:
+            self._watch.compare_totals(self._tally_at(beat.feedseq, self._pending), beat)
+
+    def _tally_at(self, number: int, items: Sequence[Item]) -> Tally | None:
+        if self._tally is None:
+            return None
+        events = (item.next.envelope for item in items if isinstance(item, Routed) and item.number <= number)
+        return counted(self._tally, events, self._tools.summed)
 
     def _meet_generation(self, opening: Opening) -> None:
         """Adopt another generation where all of it is still to be read; otherwise begin the log again."""
@@ -277,6 +281,7 @@ class FeedReading:
             next=self._next_offset(cut),
             place=self.place,
             generation=self._chain.generation,
+            tally=(lambda at: self._tally_at(at, items)) if organisation == self._home else None,
         )
 
     def _next_offset(self, done: int) -> int:
@@ -292,6 +297,7 @@ class FeedReading:
         self._limit.note(flags[:cut])
         events = [item for item in items[:cut] if isinstance(item, Routed)]
         if events:
+            self._tally = self._tally_at(events[-1].number, events)
             self._taken = (events[-1].number, events[-1].next.hash)
         del self._pending[:cut]
         self._watch.reached(self._taken[0])
@@ -314,7 +320,9 @@ class FeedReading:
                 continue
             where = self._next_offset(0)
             generation = self._chain.generation
-            writer.take(Batch((), (), max(number, old.number), head, where, self.place, generation), lambda _: None)
+            tally = (lambda at: self._tally_at(at, ())) if organisation == self._home else None
+            batch = Batch((), (), max(number, old.number), head, where, self.place, generation, tally)
+            writer.take(batch, lambda _: None)
             self._moved_at[organisation] = now
 
     def _mind_gap(self, now: float) -> None:
@@ -357,7 +365,9 @@ class FeedReading:
             self._limit = CauseLimit()
         if kind == FORK:
             for writer in self._writers.values():
-                writer.reload()
+                number = writer.position.number
+                writer.reload(may_go_back=True)
+                self._went_back = self._went_back or writer.position.number < number
             self.wants_rewind = True
 
     def _back_off(self) -> None:

@@ -11,11 +11,14 @@ from typing import Final
 
 import structlog
 
-from shared.events import alarms, reading_metrics
+from shared.events import alarms, heard, reading_metrics
 from shared.events.alarms import FORK, GAP, LIMIT, Alarm
+from shared.events.envelope import Heartbeat
 from shared.events.feed import FeedName
+from shared.events.heard import Heard
 from shared.events.parking import list_parked
 from shared.events.reading_batch import Applied
+from shared.events.tally import Tally, differences
 from shared.storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -35,6 +38,7 @@ class FeedWatch:
         self._labels = (unit.service, feed.topic)
         self._is_kept = False
         self._theirs = ""
+        self._compared = (-1, False)
 
     def load(self) -> None:
         """Take up the alarm that an earlier reader left, and count what is parked."""
@@ -105,6 +109,22 @@ class FeedWatch:
         if theirs != ours and theirs != self._theirs:
             log.warning("feed.other_partnership_file", feed=self._feed.topic, theirs=theirs, ours=ours)
         self._theirs = theirs
+
+    def heard_totals(self, beat: Heartbeat, now: datetime, ours: str) -> None:
+        """Keep the owner's figures in memory, for whoever asks this process how fresh the feed is."""
+        other = bool(ours) and beat.partnership_hash != ours
+        heard.note(self._unit.service, self._feed.topic, Heard(heartbeat=beat, at=now, is_other_partnership=other))
+
+    def compare_totals(self, tally: Tally | None, beat: Heartbeat) -> None:
+        """Show in how many figures the reader and the owner differ; name them once for each number."""
+        if tally is None or self._compared == (beat.feedseq, True):
+            return
+        found = differences(tally, beat)
+        reading_metrics.DIFFERENCES.labels(*self._labels).set(len(found))
+        if found and self._compared != (beat.feedseq, False):
+            told = [str(one) for one in found]
+            log.error("feed.reconcile_difference", feed=self._feed.topic, number=beat.feedseq, differences=told)
+        self._compared = (beat.feedseq, not found)
 
     def reached(self, number: int) -> None:
         """Show the last number taken."""

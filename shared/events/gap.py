@@ -58,6 +58,30 @@ class GapWatch:
         self._try_at = now + self.retry_seconds
 
 
+@dataclass(slots=True)
+class SetbackWatch:
+    """Whether the owner names less than was read of it, and means it: its database came back from a backup.
+
+    Heartbeats that are read again from a log's past also name less, but they come in heaps. Three in a row, each a
+    while after the one before it, are the owner's present word.
+    """
+
+    apart_seconds: float = 1.0
+    most: int = 3
+    _count: int = 0
+    _last: float = 0.0
+
+    def is_set_back(self, named: int, number: int, now: float) -> bool:
+        """Say so for a heartbeat that names `named`, where `number` was read, at `now` (monotonic seconds)."""
+        is_apart = now - self._last >= self.apart_seconds
+        self._last = now
+        if named >= number or not is_apart:
+            self._count = 0
+            return False
+        self._count += 1
+        return self._count >= self.most
+
+
 class HttpFetch:
     """Fetches a range from the owner's instance: `GET <door>/v1/organisations/<owner>/feed?after=&limit=`.
 

@@ -31,7 +31,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """One numbering document: the entries of a round, with the numbers and hashes at its two ends."""
+    """One numbering document: the entries of a round, with the numbers and hashes at its two ends.
+
+    `hashes` are those after each entry; empty in rounds that were numbered before they were kept.
+    """
 
     round: int
     first: int
@@ -39,6 +42,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[tuple[str, int]]
     prevhash: str
     head: str
+    hashes: tuple[str, ...] = ()
 
 
 Numbered = tuple[Envelope, str]
@@ -82,6 +86,7 @@ class Ledger:
             entries=[(entry_id, count) for entry_id, count in found["entries"]],
             prevhash=found["prevhash"],
             head=found["head"],
+            hashes=tuple(found.get("hashes", ())),
         )
 
     def round_holding(self, number: int, rounds: int) -> Round | None:

@@ -145,7 +145,7 @@ class Numbering:
             numbered = number_entries(entries, head.number + 1, head.hash)
             after = self._after(head, numbered)
             self._move_head(work, head, after)
-            work.rows(self._name.numbering).insert_one(_document(taken, head, after))
+            work.rows(self._name.numbering).insert_one(round_document(taken, head, after, numbered))
             if work.rows(self._name.pending).delete_many({"_id": {"$in": ids}}) != len(ids):
                 raise Fenced("pending entries have gone")
             return after, numbered
@@ -153,46 +153,69 @@ class Numbering:
         return self._unit_of_work.run(self._name.organisation, write, session=session)
 
     def _after(self, head: Head, numbered: Sequence[Numbered]) -> Head:
-        counts = dict(head.counts)
-        total = head.credits
-        for envelope, _ in numbered:
-            counts[envelope.type] = counts.get(envelope.type, 0) + 1
-            field = self._summed.get(envelope.type)
-            if field is not None:
-                total += int(msgspec.json.decode(envelope.data)[field])
-        last, digest = numbered[-1]
-        return Head(
-            epoch=head.epoch,
-            number=last.feedseq,
-            hash=digest,
-            rounds=head.rounds + 1,
-            credits=total,
-            counts=counts,
-        )
+        return head_after(head, numbered, self._summed)
 
     def _move_head(self, work: Work, head: Head, after: Head) -> None:
-        matched = work.rows(self._name.state).update_one(
-            {"_id": HEAD, "epoch": head.epoch, "number": head.number, "hash": head.hash},
-            {
-                "$set": {
-                    "number": after.number,
-                    "hash": after.hash,
-                    "rounds": after.rounds,
-                    "credits": after.credits,
-                    "counts": [[event_type, count] for event_type, count in sorted(after.counts.items())],
-                }
-            },
-        )
-        if matched == 0:
-            raise Fenced("another relay has this feed")
+        move_head(work, self._name, head, after)
 
 
-def _document(taken: Sequence[Pending], head: Head, after: Head) -> Document:
+def head_after(head: Head, numbered: Sequence[Numbered], summed: Mapping[str, str]) -> Head:
+    """Return the head after a round of events."""
+    counts = dict(head.counts)
+    total = head.credits
+    for envelope, _ in numbered:
+        counts[envelope.type] = counts.get(envelope.type, 0) + 1
+        field = summed.get(envelope.type)
+        if field is not None:
+            total += int(msgspec.json.decode(envelope.data)[field])
+    last, digest = numbered[-1]
+    return Head(
+        epoch=head.epoch,
+        number=last.feedseq,
+        hash=digest,
+        rounds=head.rounds + 1,
+        credits=total,
+        counts=counts,
+    )
+
+
+def move_head(work: Work, name: FeedName, head: Head, after: Head) -> None:
+    """Put the head `after` in the place of `head`.
+
+    Raises:
+        Fenced: The head is another, or another relay's.
+    """
+    matched = work.rows(name.state).update_one(
+        {"_id": HEAD, "epoch": head.epoch, "number": head.number, "hash": head.hash},
+        {
+            "$set": {
+                "number": after.number,
+                "hash": after.hash,
+                "rounds": after.rounds,
+                "credits": after.credits,
+                "counts": [[event_type, count] for event_type, count in sorted(after.counts.items())],
+            }
+        },
+    )
+    if matched == 0:
+        raise Fenced("another relay has this feed")
+
+
+def round_document(taken: Sequence[Pending], head: Head, after: Head, numbered: Sequence[Numbered]) -> Document:
+    """Return the numbering document of a round.
+
+    `hashes` holds the chain's hash after each entry, so that a walk can name the entry that somebody changed.
+    """
+    hashes, done = [], 0
+    for entry in taken:
+        done += entry.count
+        hashes.append(numbered[done - 1][1])
     return {
         "_id": after.rounds,
         "first": head.number + 1,
         "last": after.number,
         "entries": [[entry.id, entry.count] for entry in taken],
+        "hashes": hashes,
         "prevhash": head.hash,
         "head": after.hash,
         "epoch": head.epoch,

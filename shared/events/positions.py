@@ -15,7 +15,9 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from shared.errors import Unavailable
+from shared.events.attempts import ATTEMPT, Attempt, attempt_from
 from shared.events.envelope import GENESIS
+from shared.events.tally import Tally, document_of, tally_from
 from shared.storage.mongo import Document, server_is_gone
 from shared.storage.unit_of_work import UnitOfWork, Work
 
@@ -36,7 +38,10 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     `next` is the offset from which to read (a hint: the number decides what is taken). `place` is cluster id and topic
     id, `generation` what the owner's relay named; together the log's identity. `decisions` rises with every replay or
-    discard, so that the reader notices. `blocked` are the keys of which something is parked.
+    discard, so that the reader notices. `blocked` are the keys of which something is parked. `attempt` is what was
+    being tried when the position was read (`attempts.py`). `seed` is this database's own secret from which the ids that
+    reactions make follow (`derived_ids.py`). `tally` is what was counted up to `number`, None where the organisation is
+    not the feed's home or counting began too late.
     """
 
     feed: str
@@ -48,6 +53,9 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     decisions: int = 0
     blocked: tuple[str, ...] = ()
+    attempt: Attempt | None = None
+    seed: str = ""
+    tally: Tally | None = None
 
 
 def position_from(doc: Document) -> Position:
@@ -62,6 +70,9 @@ def position_from(doc: Document) -> Position:
         epoch=doc["epoch"],
         decisions=doc["decisions"],
         blocked=tuple(doc["blocked"]),
+        attempt=attempt_from(doc.get(ATTEMPT)),
+        seed=doc.get("seed", ""),
+        tally=tally_from(doc.get("tally")),
     )
 
 
@@ -73,6 +84,7 @@ def _fields(position: Position) -> Document:
         "place": position.place,
         "generation": position.generation,
         "blocked": list(position.blocked),
+        "tally": document_of(position.tally),
     }
 
 
@@ -100,11 +112,13 @@ def take_over(unit: UnitOfWork, session: ClientSession, organisation: str, feed:
         rows = work.rows(POSITIONS)
         held = rows.find_one({"_id": feed})
         if held is None:
-            fresh = Position(feed=feed, epoch=1)
-            rows.insert_one({"_id": feed, "epoch": 1, "decisions": 0, "session": mine, **_fields(fresh)})
+            fresh = Position(feed=feed, epoch=1, seed=work.new_id())
+            begun = {"epoch": 1, "decisions": 0, "session": mine, "seed": fresh.seed}
+            rows.insert_one({"_id": feed, **begun, **_fields(fresh)})
             return fresh
-        rows.update_one({"_id": feed}, {"$set": {"epoch": held["epoch"] + 1, "session": mine}})
-        return position_from({**held, "epoch": held["epoch"] + 1})
+        claim = {"epoch": held["epoch"] + 1, "session": mine, "seed": held.get("seed") or work.new_id()}
+        rows.update_one({"_id": feed}, {"$set": claim})
+        return position_from({**held, **claim})
 
     return unit.run(organisation, take, session=session)
 
@@ -120,14 +134,31 @@ def move(work: Work, old: Position, new: Position) -> None:
         raise PositionMoved
 
 
-def settle(unit: UnitOfWork, organisation: str, old: Position) -> Position:
-    """Return the stored position after `PositionMoved`.
+def mark_attempt(work: Work, position: Position, attempt: Attempt) -> None:
+    """Write what is going to be tried, before it is tried, if the position is still this reader's.
 
     Raises:
-        Fenced: It belongs to another reader now.
+        PositionMoved: It is another's.
+    """
+    guard = {"_id": position.feed, "epoch": position.epoch}
+    if work.rows(POSITIONS).update_one(guard, {"$set": {ATTEMPT: attempt.document()}}) == 0:
+        raise PositionMoved
+
+
+def settle(unit: UnitOfWork, organisation: str, old: Position, *, may_go_back: bool = False) -> Position:
+    """Return the stored position after `PositionMoved`.
+
+    A number below the one in memory means that the database was restored from a backup under this reader: it has to
+    begin again from what is stored, or it would go on behind events that this database has never seen. Only a person's
+    decision (`may_go_back`) sets a number back otherwise.
+
+    Raises:
+        Fenced: It belongs to another reader now, or went back.
     """
     stored = read(unit, organisation, old.feed)
     if stored is None or stored.epoch != old.epoch:
+        raise Fenced
+    if stored.number < old.number and not may_go_back:
         raise Fenced
     return stored
 

@@ -99,6 +99,7 @@ def build_reader(
             rules=rules or ReadingRules(),
             fetch=ask,
             partnership_hash=partnership.hash,
+            summed={entry.type: entry.summed for entry in contract_book().catalogue() if entry.summed},
         ),
         unit=unit,
         clock=clock,

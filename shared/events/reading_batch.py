@@ -15,12 +15,17 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from shared.errors import ConcurrentChange, Forbidden, Malformed, Unavailable
+from shared.events.attempts import KILLED, Attempt, Attempts
 from shared.events.checking import Stray
+from shared.events.derived_ids import derived_identifiers
 from shared.events.feed import MOST_BYTES, MOST_EVENTS
 from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import FOLLOWS, event_document, park, stray_document
-from shared.events.positions import Position, PositionMoved, move, settle
+from shared.events.positions import Position, PositionMoved, mark_attempt, move, settle
+from shared.events.retold import leave_out_told
 from shared.events.routing import Routed
+from shared.events.tally import Tally
+from shared.identifiers import NewIdentifier
 from shared.storage.mongo import Document, server_is_gone
 from shared.storage.unit_of_work import UnitOfWork, Work
 
@@ -39,6 +44,8 @@ class Batch:
     next: int
     place: str
     generation: str
+    tally: Callable[[int], Tally | None] | None = None
+    """What is counted up to a number, for the feed's home organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +87,18 @@ class BatchWriter:
         organisation: str,
         position: Position,
         discarded: frozenset[int],
+        *,
+        was_recovered: bool = False,
     ) -> None:
         self._unit = unit
         self._session = session
         self.organisation = organisation
         self._discarded = discarded
+        self._was_recovered = was_recovered
         self.position = position
+        self.attempts = Attempts(position.attempt, position.number)
+        self.trying: set[str] = set()
+        """Requests of people that this reader has begun and not answered yet."""
 
     def take(self, batch: Batch, stop_at: Callable[[frozenset[int]], int | None]) -> Applied:
         """Commit the batch, in as few transactions as it allows, and return what became of it.
@@ -99,19 +112,56 @@ class BatchWriter:
     def commit(self, callback: Callable[[Work], None]) -> None:
         """Run one transaction on the organisation's database in the reader's own session."""
         try:
-            self._unit.run(self.organisation, callback, session=self._session)
+            self._unit.run(self.organisation, self._telling_once(callback), session=self._session)
         except PyMongoError as error:
             if server_is_gone(error):
                 raise Unavailable("the database does not answer") from error
             raise
 
-    def reload(self) -> None:
+    def mark(self, attempt: Attempt) -> None:
+        """Write what is going to be tried, before it is tried.
+
+        Raises:
+            Fenced: Another reader has taken over.
+        """
+        try:
+            self.commit(lambda work: mark_attempt(work, self.position, attempt))
+        except PositionMoved:
+            self.reload()
+
+    def rehearse(self, callback: Callable[[Work], None]) -> None:
+        """Run what one transaction would do, and roll it back."""
+        try:
+            self._unit.rehearse(self.organisation, callback, session=self._session)
+        except PyMongoError as error:
+            if server_is_gone(error):
+                raise Unavailable("the database does not answer") from error
+            raise
+
+    def _telling_once(self, callback: Callable[[Work], None]) -> Callable[[Work], None]:
+        """Return the callback, after which nothing is told again that the recovered feed told already."""
+        if not self._was_recovered:
+            return callback
+
+        def once(work: Work) -> None:
+            callback(work)
+            leave_out_told(work)
+
+        return once
+
+    def identifiers(self, event: Routed) -> NewIdentifier | None:
+        """Return the ids that a reaction to the event makes; None for those of chance."""
+        if event.at is None or not self.position.seed:
+            return None
+        return derived_identifiers(self.position.seed, self._unit.service, event.next.envelope.id, event.at)
+
+    def reload(self, *, may_go_back: bool = False) -> None:
         """Read the position again after it was found moved.
 
         Raises:
-            Fenced: It belongs to another reader now.
+            Fenced: It belongs to another reader now, or went back without a person's decision.
         """
-        self.position = settle(self._unit, self.organisation, self.position)
+        self.position = settle(self._unit, self.organisation, self.position, may_go_back=may_go_back)
 
     def is_discarded(self, number: int) -> bool:
         """Say whether a person discarded this number; rebuilds obey."""
@@ -138,11 +188,22 @@ class _Taking:
         owed = bool(strays) or not self._batch.events
         todo = self._todo()
         while todo or owed:
-            part = todo[: self._size]
+            part = self._part(todo)
             if self._attempt(part, strays, is_last=len(part) == len(todo)):
                 strays, owed = (), False
             todo = self._todo()
         return Applied(self._writer.position, self._causes(), tuple(self._taken), self._parked)
+
+    def _part(self, todo: Sequence[Routed]) -> Sequence[Routed]:
+        """Return what is tried next, marked where a death over it must leave a word (`attempts.py`)."""
+        attempts, numbers = self._writer.attempts, [event.number for event in todo[: self._size]]
+        part = todo[: attempts.size(numbers)] if numbers else todo[:0]
+        if part and attempts.is_killer(part[0].number):
+            self._faults[part[0].number] = KILLED
+        mark = attempts.mark(numbers[: len(part)])
+        if mark is not None:
+            self._writer.mark(mark)
+        return part
 
     def _causes(self) -> frozenset[int]:
         """Return the numbers that are parked for a fault of their own, not because they follow one."""
@@ -212,6 +273,7 @@ class _Taking:
             place=self._batch.place,
             generation=self._batch.generation,
             blocked=tuple(blocked),
+            tally=old.tally if number == old.number or self._batch.tally is None else self._batch.tally(number),
         )
         return new, why
 
@@ -238,7 +300,7 @@ class _Taking:
                 is_cause = reason != FOLLOWS
                 documents.append(event_document(old.feed, event.next, reason, is_cause=is_cause, at=work.now))
             elif not self._writer.is_discarded(event.number):
-                react(work, event)
+                react(work, event, self._writer.identifiers(event))
             if _emits_too_much(work):
                 raise _TooMuch(index)
         park(work, documents)
@@ -275,8 +337,8 @@ def _emits_too_much(work: Work) -> bool:
     return len(work.emitted) > MOST_EVENTS or sum(len(event.data) for event in work.emitted) > MOST_BYTES
 
 
-def react(work: Work, event: Routed) -> None:
-    """Have the reaction take one event.
+def react(work: Work, event: Routed, identifiers: NewIdentifier | None = None) -> None:
+    """Have the reaction take one event; the ids that it makes are `identifiers`, where they are given.
 
     Raises:
         EventFailed: It never will.
@@ -284,6 +346,8 @@ def react(work: Work, event: Routed) -> None:
     if event.subscription is None or event.received is None:
         return
     work.cause = event.cause()
+    if identifiers is not None:
+        work.draw_ids_from(identifiers)
     reaction, received = event.subscription.reaction, event.received
     passes = (PyMongoError, Unavailable, ConcurrentChange, PositionMoved, Malformed, Forbidden)
     try:

@@ -22,5 +22,14 @@ ALARMS: Final = Gauge("feed_alarms", "1 while the feed stands still for this rea
 OTHER_PARTNERSHIP: Final = Gauge(
     "feed_other_partnership_file", "1 while the feed's owner has another partnership file.", ["service", "feed"]
 )
+REFUSED: Final = Gauge("reader_refused", "1 while the broker does not let this reader in, or read.", ["service"])
+ABSENT: Final = Gauge(
+    "feed_absent", "1 while the broker shows no such topic: not made yet, or not to be read.", ["service", "feed"]
+)
+DIFFERENCES: Final = Gauge(
+    "feed_reconcile_differences",
+    "In how many figures (events by type, credits) the reader's own count differs from the owner's.",
+    ["service", "feed"],
+)
 FENCED: Final = Counter("reader_fenced_total", "How often another reader had taken over.", ["service"])
 EFFECTS: Final = Counter("events_taken_total", "Effects committed.", ["service", "source"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from random import SystemRandom
+from random import Random, SystemRandom
 from typing import Final, Protocol, TypeVar
 
 from pymongo.client_session import ClientSession
@@ -77,6 +77,7 @@ class Work(Reading):
         self.emitted: list[Outgoing] = []
         self.causes: list[Cause] = []
         self._new_identifier = new_identifier
+        self._ids = new_identifier
         self.changed: set[str] = set()
         """The collections that this attempt wrote to."""
         self.silence: str | None = None
@@ -89,12 +90,16 @@ class Work(Reading):
 
     def new_id(self) -> str:
         """Return a new identifier."""
-        return self._new_identifier()
+        return self._ids()
+
+    def draw_ids_from(self, identifiers: NewIdentifier) -> None:
+        """Let `new_id` give these from now on: a reaction's ids follow from the event that it takes."""
+        self._ids = identifiers
 
     def emit(self, *events: Outgoing) -> None:
         """Add events to this commit's feed entry; they keep this order."""
         self.emitted.extend(events)
-        self.causes.extend(Cause(self.new_id()) if event.apart else self.cause for event in events)
+        self.causes.extend(Cause(self._new_identifier()) if event.apart else self.cause for event in events)
 
     def silent(self, reason: str) -> None:
         """State why a change needs no event. A request that changes rows, emits nothing and is not silent is a bug."""
@@ -122,11 +127,14 @@ class UnitOfWork:
         new_identifier: NewIdentifier,
         contracts: Contracts | None = None,
         prefix: str = "",
+        random: Random | None = None,
     ) -> None:
         self.client = client
         self.service = service
         self.clock = clock
         self.new_identifier = new_identifier
+        self.random = random or SystemRandom()
+        """How long to wait before another try, so that rivals do not meet again at the same instant."""
         self._contracts = contracts
         self._prefix = prefix
 
@@ -171,6 +179,18 @@ class UnitOfWork:
             raise
 
 
+    def rehearse(self, organisation: str, callback: Callable[[Work], T], *, session: ClientSession) -> T:
+        """Do all that `run` would do except for the commit, roll it back, and return the callback's result.
+
+        Raises:
+            ConcurrentChange: Somebody else is changing the same just now, or a natural key is taken already.
+            Unavailable: The database does not answer.
+            Malformed: An emitted event breaks its contract or is too large.
+        """
+        cause = Cause(self.new_identifier())
+        return _Transaction(self, organisation, cause, session, self._contracts).rehearse(callback)
+
+
 class _Transaction:
     """One call of `UnitOfWork.run`: attempts, pauses, and the certainty of the outcome."""
 
@@ -205,6 +225,20 @@ class _Transaction:
             except BaseException:
                 self._abort()
                 raise
+            self._pause()
+
+    def rehearse(self, callback: Callable[[Work], T]) -> T:
+        """Try until one attempt goes through, and commit none."""
+        while True:
+            self._session.start_transaction(SNAPSHOT, MAJORITY, max_commit_time_ms=COMMIT_MILLISECONDS)
+            try:
+                return self._attempt(callback)
+            except PyMongoError as error:
+                self._judge(error)
+            except ConcurrentChange as error:
+                self._count_stale(error)
+            finally:
+                self._abort()
             self._pause()
 
     def _attempt(self, callback: Callable[[Work], T]) -> T:
@@ -291,7 +325,7 @@ class _Transaction:
             raise Unavailable("the database does not answer in time")
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._pauses)
         self._pauses += 1
-        self._unit.clock.sleep(SystemRandom().uniform(0, longest))
+        self._unit.clock.sleep(self._unit.random.uniform(0, longest))
 
 
 def _is_duplicate(error: PyMongoError) -> bool:

@@ -1,0 +1,104 @@
+"""What a recovered feed has told already, so that a reaction that happens a second time does not tell it twice.
+
+An owner's database that came back from a backup takes others' events again from where it stood then. Its reactions make
+their rows again, with the same ids (`derived_ids.py`), and would emit their events again; but those are on the feed
+already, brought back by `recovery.py`. Each of them is left out once, and whether it would have said the same is kept
+for people. Must not live here: how the events came back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from shared.events.envelope import Cause, Envelope, Outgoing
+from shared.storage.mongo import Document
+from shared.storage.unit_of_work import Reading, Work
+
+RETOLD: Final = "retold"
+"""The collection: one document per event that was brought back and that a reaction had emitted."""
+MOST_KEYS: Final = 100
+
+
+class Redone(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the reactions behind events that were brought back have happened again.
+
+    `other` counts those that would have told something else now: their rows differ from what others were told.
+    """
+
+    expected: int
+    done: int
+    other: int
+
+
+def remember_told(work: Work, feed: str, events: Iterable[Envelope]) -> None:
+    """Keep which of the events that are brought back came from reactions."""
+    for event in events:
+        if event.causationid is None:
+            continue
+        name = _name(feed, event.causationid, event.type, event.subject)
+        found = work.rows(RETOLD).find_one({"_id": name}) or {"_id": name, "told": [], "done": 0, "other": 0}
+        if [event.feedseq, _digest(event.data)] not in found["told"]:
+            found["told"].append([event.feedseq, _digest(event.data)])
+        work.rows(RETOLD).replace_one({"_id": name}, found, upsert=True)
+
+
+def was_recovered(reading: Reading) -> bool:
+    """Say whether any of this database's feeds was brought back: only then is anything looked up."""
+    return reading.rows(RETOLD).find_one({}, {"_id": 1}) is not None
+
+
+def redone(reading: Reading) -> Redone:
+    """Return how many of the reactions have happened again."""
+    found = reading.rows(RETOLD).find({})
+    return Redone(
+        expected=sum(len(one["told"]) for one in found),
+        done=sum(one["done"] for one in found),
+        other=sum(one["other"] for one in found),
+    )
+
+
+def leave_out_told(work: Work) -> None:
+    """Take out of what this transaction emits whatever the feed holds already from the first time."""
+    names = [_name_of(event, cause) for event, cause in zip(work.emitted, work.causes, strict=True)]
+    known = {doc["_id"]: doc for part in _parts(names) for doc in work.rows(RETOLD).find({"_id": {"$in": part}})}
+    if not known:
+        return
+    kept: list[tuple[Outgoing, Cause]] = []
+    for event, cause, name in zip(work.emitted, work.causes, names, strict=True):
+        doc = known.get(name or "")
+        if doc is None or doc["done"] == len(doc["told"]):
+            kept.append((event, cause))
+        else:
+            _note(doc, event)
+    for doc in known.values():
+        work.rows(RETOLD).replace_one({"_id": doc["_id"]}, doc)
+    work.emitted[:] = [event for event, _ in kept]
+    work.causes[:] = [cause for _, cause in kept]
+
+
+def _note(doc: Document, event: Outgoing) -> None:
+    _, digest = doc["told"][doc["done"]]
+    doc["done"] += 1
+    doc["other"] += int(digest != _digest(event.data))
+
+
+def _name_of(event: Outgoing, cause: Cause) -> str | None:
+    return None if cause.causation_id is None else _name(event.feed, cause.causation_id, event.type, event.key)
+
+
+def _name(feed: str, causation: str, event_type: str, subject: str) -> str:
+    return f"{feed}|{causation}|{event_type}|{subject}"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _parts(names: Iterable[str | None]) -> Iterator[list[str]]:
+    wanted = list(dict.fromkeys(name for name in names if name is not None))
+    for start in range(0, len(wanted), MOST_KEYS):
+        yield wanted[start : start + MOST_KEYS]
