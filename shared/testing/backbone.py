@@ -8,8 +8,10 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 from typing import Final
 
 from pymongo.errors import PyMongoError
@@ -29,6 +31,25 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_port_base(span: int = 100) -> int:
+    """Return a base with `span` free ports above it, below those that outgoing connections take.
+
+    Raises:
+        RuntimeError: There are not so many free ports in a row.
+    """
+    bases = range(21_000, 31_000, span)
+    for base in SystemRandom().sample(bases, len(bases)):  # two runs at once would both take the first
+        with ExitStack() as held:
+            try:
+                for port in range(base, base + span):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
+    message = f"there are no {span} free ports in a row on loopback"
+    raise RuntimeError(message)
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,24 +13,10 @@ from shared.clock import SystemClock
 from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
 from shared.local.platform import Place, RunningPlatform, running
+from shared.testing.backbone import free_port_base
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios"
-PORT_SPAN = 100
-
-
-def free_port_base() -> int:
-    """Return a base such that the ports above it were free a moment ago."""
-    for base in range(21000, 31000, PORT_SPAN):
-        with contextlib.ExitStack() as held:
-            try:
-                for port in range(base, base + PORT_SPAN):
-                    probe = held.enter_context(socket.socket())
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base
-    raise RuntimeError("no hundred free ports in a row on loopback")
 
 
 @contextlib.contextmanager

@@ -12,8 +12,9 @@ from pymongo import MongoClient
 
 import shared
 from shared.clock import SystemClock
-from shared.local.ports import accepts, preferred
+from shared.local.ports import accepts
 from shared.partnership.model import SERVICES
+from shared.testing.backbone import free_port_base
 
 ROOT = Path(shared.__file__).parent.parent
 CLOCK = SystemClock()
@@ -126,7 +127,7 @@ def alive(pid: int) -> bool:
 
 def test_up_starts_heals_and_ends(up, checkout):
     """From the start to Ctrl-C: ports, a killed process, what is left of it all."""
-    base = preferred(48_400)
+    base = free_port_base()
     platform = up(base)
     said = "".join(platform.wait_until_it_runs())
     assert "backbone: local (SecantusDB on port" in said
@@ -148,7 +149,7 @@ def test_up_starts_heals_and_ends(up, checkout):
 
 def test_up_again_finds_what_was_kept(up):
     """The database holds today what it held yesterday, although the end was a kill -9 of everything."""
-    base = preferred(48_500)
+    base = free_port_base()
     first = up(base)
     first.wait_until_it_runs()
     uri = first.told()["environment"]["MONGODB_URI"]
