@@ -14,8 +14,8 @@ from shared.events.feed import FeedName
 from shared.events.subscriptions import Subscription
 from shared.identifiers import new_identifier
 from shared.partnership import Partnership
-from shared.process.settings import CommonSettings
-from shared.storage.mongo import Client, connect
+from shared.process.settings import LOCAL, CommonSettings
+from shared.storage.mongo import Client, answers, connect
 from shared.storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def unit_of_work(service: str, given: CommonSettings, client: Client) -> UnitOfW
 
 def prepare_databases(service: str, given: CommonSettings, indexes: Indexes) -> None:
     """Make every hosted owner's database ready; again changes nothing."""
+    from shared.events import parking
     from shared.http import idempotency
 
     client = connect(given.mongodb_uri, appname=f"{service}-prepare")
@@ -53,6 +54,7 @@ def prepare_databases(service: str, given: CommonSettings, indexes: Indexes) -> 
         for owner in hosted_owners(service, given, given.partnership()):
             indexes(unit.database(owner))
             idempotency.prepare(unit.database(owner))
+            parking.prepare(unit.database(owner))
     finally:
         client.close()
 
@@ -79,6 +81,7 @@ class RelayPart:
         self._given = given
         self._private = private
         self._summed = summed or {}
+        self._client: Client | None = None
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set."""
@@ -86,13 +89,14 @@ class RelayPart:
 
         service, given, partnership = self._service, self._given, self._given.partnership()
         owners = hosted_owners(service, given, partnership)
+        self._client = client = connect(given.mongodb_uri, appname=f"{service}-relay")
         build_relay(
             service=service,
             feeds=[
                 *(FeedName("org", owner, service) for owner in owners),
                 *(FeedName("out", owner, service) for owner in self._private),
             ],
-            client_factory=lambda: connect(given.mongodb_uri, appname=f"{service}-relay"),
+            client_factory=lambda: client,
             bootstrap_servers=given.kafka_bootstrap_servers,
             clock=SystemClock(),
             stop=stop,
@@ -106,11 +110,12 @@ class RelayPart:
             summed=self._summed,
             kafka_config=given.kafka_config(),
             replication_factor=given.replication_factor,
+            watches_copies=given.profile != LOCAL,
         ).run()
 
     def ready(self) -> bool:
-        """Return True: the process lives; a feed that cannot be sent waits by itself and shows in the metrics."""
-        return True
+        """Return whether the database answers; a feed that cannot be sent waits by itself and shows in the metrics."""
+        return self._client is not None and answers(self._client)
 
 
 def make_reader(

@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from shared.errors import NotFound
-from shared.storage.unit_of_work import UnitOfWork, Work
+from shared.storage.mongo import Document
+from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
 ALARMS: Final = "feed_alarms"
 FORK: Final = "fork"
@@ -45,7 +46,8 @@ def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm) -> None:
         if held is not None and held["state"] == OPEN:
             return
         doc = {"_id": alarm.feed, "kind": alarm.kind, "number": alarm.number, "detail": alarm.detail}
-        rows.replace_one({"_id": alarm.feed}, {**doc, "at": work.now, "state": OPEN}, upsert=True)
+        steps = [] if held is None else held.get("steps", [])
+        rows.replace_one({"_id": alarm.feed}, {**doc, "at": work.now, "state": OPEN, "steps": steps}, upsert=True)
 
     unit.run(organisation, write)
 
@@ -55,19 +57,38 @@ def open_alarm(unit: UnitOfWork, organisation: str, feed: str) -> Alarm | None:
     doc = unit.reading(organisation).rows(ALARMS).find_one({"_id": feed})
     if doc is None or doc["state"] != OPEN:
         return None
-    return Alarm(feed=feed, kind=doc["kind"], number=doc["number"], detail=doc["detail"], at=doc["at"])
+    return _alarm(doc)
 
 
-def resolve_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, reason: str) -> None:
-    """Let the feed go on; the reader notices within a quarter of a minute.
+def open_alarms(reading: Reading) -> tuple[Alarm, ...]:
+    """Return every feed that stands still in this organisation's database, by name, and why."""
+    found = reading.rows(ALARMS).find({"state": OPEN}, sort=[("_id", 1)])
+    return tuple(_alarm(doc) for doc in found)
+
+
+def resolve(work: Work, feed: str, *, by: str, reason: str) -> None:
+    """Let the feed go on; the reader notices within a quarter of a minute. Who decided stays with the feed for ever.
 
     Raises:
         NotFound: Nothing stops the feed.
     """
+    rows = work.rows(ALARMS)
+    held = rows.find_one({"_id": feed, "state": OPEN})
+    if held is None:
+        raise NotFound("nothing stops this feed")
+    decision = {"state": RESOLVED, "decided_by": by, "decided_reason": reason, "decided_at": work.now}
+    step = {"kind": held["kind"], "number": held["number"], "by": by, "reason": reason, "at": work.now}
+    rows.update_one({"_id": feed}, {"$set": {**decision, "steps": [*held.get("steps", []), step]}})
 
-    def write(work: Work) -> None:
-        decision = {"state": RESOLVED, "decided_by": by, "decided_reason": reason, "decided_at": work.now}
-        if work.rows(ALARMS).update_one({"_id": feed, "state": OPEN}, {"$set": decision}) == 0:
-            raise NotFound("nothing stops this feed")
 
-    unit.run(organisation, write)
+def resolve_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, reason: str) -> None:
+    """`resolve` in a transaction of its own.
+
+    Raises:
+        NotFound: Nothing stops the feed.
+    """
+    unit.run(organisation, lambda work: resolve(work, feed, by=by, reason=reason))
+
+
+def _alarm(doc: Document) -> Alarm:
+    return Alarm(feed=doc["_id"], kind=doc["kind"], number=doc["number"], detail=doc["detail"], at=doc["at"])

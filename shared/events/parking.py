@@ -1,8 +1,9 @@
 """What could not be taken: parked where it fell, with whatever came later under its key, until a person decides.
 
-Lives here: the parked document, and the four things that a person can do (list, look, replay in order, discard with a
-reason). Each is audited; a decision is kept by (feed, number) and obeyed by every rebuild. A reason is a code that
-never quotes what was sent. Must not live here: who may decide (the command line and the API ask that first).
+Lives here: the parked document, how it is listed and looked at, and where a decision about it is written: by (feed,
+number), with every step that led to it, obeyed by every rebuild. A reason is a code that never quotes what was sent.
+What a person decides is `deciding.py` and `discarding.py`, what is shown of a record `parked_view.py`. Must not live
+here: who may decide (the command line and the API ask that first).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any, Final
 import msgspec
 from bson.binary import Binary
 
+from shared.errors import NotFound
 from shared.events.checking import LogRecord, Next, Stray
 from shared.events.envelope import Envelope
 from shared.events.hashing import hash_of
-from shared.storage.mongo import Document
-from shared.storage.unit_of_work import UnitOfWork, Work
+from shared.storage.mongo import Document, MongoDatabase
+from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
 PARKED: Final = "parked"
 DECISIONS: Final = "parked_decisions"
@@ -29,6 +31,9 @@ DISCARDED: Final = "discarded"
 MOST_BYTES_KEPT: Final = 64 * 1024
 """Of a record without a number; one with a number is kept whole, because it may be replayed."""
 FOLLOWS: Final = "follows-parked"
+DISCARD_ASKED: Final = "discard-asked"
+"""What stands as the decision while a discard waits for its second person; a rebuild takes no notice of it."""
+WITHOUT_CONTENT: Final = {"event": 0, "data": 0, "raw_key": 0, "raw_value": 0, "raw_headers": 0}
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +51,31 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     parked_at: datetime
     decided_by: str | None = None
     decided_reason: str | None = None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing that a person did about a parked record: asked for, confirmed, replayed."""
+
+    what: str
+    by: str
+    reason: str
+    at: datetime
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands decided about a record, and how it came about. `second` confirmed what `by` asked for."""
+
+    decision: str
+    by: str
+    reason: str
+    at: datetime
+    second: str | None = None
+    steps: tuple[Step, ...] = ()
+
+
+def prepare(database: MongoDatabase) -> None:
+    """Make the index by which what waits is found and counted; again changes nothing."""
+    database[PARKED].create_index([("state", 1), ("feed", 1), ("number", 1)])
 
 
 def parked_id(feed: str, number: int) -> str:
@@ -131,8 +161,38 @@ def list_parked(
 ) -> tuple[Parked, ...]:
     """Return what is parked, oldest number first within a feed, strays after them; empty when nothing is."""
     wanted: dict[str, Any] = {"state": state} if feed is None else {"state": state, "feed": feed}
-    found = [_parked(doc) for doc in unit.reading(organisation).rows(PARKED).find(wanted)]
+    docs = unit.reading(organisation).rows(PARKED).find(wanted, projection=WITHOUT_CONTENT)
+    found = [parked_from(doc) for doc in docs]
     return tuple(sorted(found, key=lambda one: (one.feed, one.number is None, one.number or 0, one.id)))
+
+
+def waiting_in(reading: Reading) -> tuple[Parked, ...]:
+    """Return everything that waits in this organisation's database, in no particular order, without content."""
+    docs = reading.rows(PARKED).find({"state": WAITING}, projection=WITHOUT_CONTENT)
+    return tuple(parked_from(doc) for doc in docs)
+
+
+def page_in(reading: Reading, *, state: str, feed: str | None, after: str | None, most: int) -> tuple[Parked, ...]:
+    """Return the next parked records by id, without content."""
+    wanted: dict[str, Any] = {"state": state}
+    if feed is not None:
+        wanted["feed"] = feed
+    if after is not None:
+        wanted["_id"] = {"$gt": after}
+    docs = reading.rows(PARKED).find(wanted, sort=[("_id", 1)], limit=most, projection=WITHOUT_CONTENT)
+    return tuple(parked_from(doc) for doc in docs)
+
+
+def waiting_one(work: Work, identifier: str) -> Parked:
+    """Return one record that waits.
+
+    Raises:
+        NotFound: Nothing waits under that id.
+    """
+    doc = work.rows(PARKED).find_one({"_id": identifier, "state": WAITING}, projection=WITHOUT_CONTENT)
+    if doc is None:
+        raise NotFound("nothing waits under this id")
+    return parked_from(doc)
 
 
 def inspect(unit: UnitOfWork, organisation: str, identifier: str) -> tuple[Parked, Envelope | None] | None:
@@ -140,7 +200,22 @@ def inspect(unit: UnitOfWork, organisation: str, identifier: str) -> tuple[Parke
     doc = unit.reading(organisation).rows(PARKED).find_one({"_id": identifier})
     if doc is None:
         return None
-    return _parked(doc), envelope_in(doc) if doc["number"] is not None else None
+    return parked_from(doc), envelope_in(doc) if doc["number"] is not None else None
+
+
+def decision_about(reading: Reading, identifier: str) -> Decision | None:
+    """Return what people decided or asked for about a record, None where nobody did."""
+    doc = reading.rows(DECISIONS).find_one({"_id": identifier})
+    if doc is None:
+        return None
+    return Decision(
+        decision=doc["decision"],
+        by=doc["by"],
+        reason=doc["reason"],
+        at=doc["at"],
+        second=doc.get("second"),
+        steps=tuple(Step(one["what"], one["by"], one["reason"], one["at"]) for one in doc.get("steps", ())),
+    )
 
 
 def envelope_in(doc: Document) -> Envelope:
@@ -154,34 +229,45 @@ def next_in(doc: Document) -> Next:
     return Next(envelope, hash_of(envelope))
 
 
-def waiting_of_key(work: Work, feed: str, key: str) -> Sequence[Document]:
-    """Return what waits under one key of a feed, in the feed's order."""
-    docs = work.rows(PARKED).find({"feed": feed, "key": key, "state": WAITING})
-    return sorted(docs, key=lambda doc: int(doc["number"]))
+def waiting_of_key(work: Work, feed: str, key: str, *, most: int = 0) -> Sequence[Document]:
+    """Return what waits under one key of a feed, in the feed's order, the first `most` of it (0: all)."""
+    wanted = {"feed": feed, "key": key, "state": WAITING}
+    return work.rows(PARKED).find(wanted, sort=[("number", 1)], limit=most)
 
 
-def decide(work: Work, doc: Document, decision: str, *, by: str, reason: str) -> None:
+def decide(work: Work, doc: Document, decision: str, *, by: str, reason: str, second: str | None = None) -> None:
     """Write what a person decided about one parked record, where rebuilds and auditors look."""
     work.rows(PARKED).update_one(
         {"_id": doc["_id"], "state": WAITING},
         {"$set": {"state": decision, "decided_by": by, "decided_reason": reason, "decided_at": work.now}},
     )
-    work.rows(DECISIONS).replace_one(
+    note_step(work, doc, decision, by=by, reason=reason, second=second)
+
+
+def note_step(work: Work, doc: Document, what: str, *, by: str, reason: str, second: str | None = None) -> None:
+    """Write what stands decided about a record now, and keep every step before it."""
+    rows = work.rows(DECISIONS)
+    before = rows.find_one({"_id": doc["_id"]}, projection={"steps": 1}) or {}
+    step = {"what": what, "by": second or by, "reason": reason, "at": work.now}
+    rows.replace_one(
         {"_id": doc["_id"]},
         {
             "_id": doc["_id"],
             "feed": doc["feed"],
             "number": doc["number"],
-            "decision": decision,
+            "decision": what,
             "by": by,
+            "second": second,
             "reason": reason,
             "at": work.now,
+            "steps": [*before.get("steps", []), step],
         },
         upsert=True,
     )
 
 
-def _parked(doc: Document) -> Parked:
+def parked_from(doc: Document) -> Parked:
+    """Return a parked record without its content."""
     return Parked(
         id=doc["_id"],
         feed=doc["feed"],

@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint, Flask, Response, g, request
 from flask_smorest import Blueprint as DocumentedBlueprint
 
-from shared.http import documentation, feed, guard, health, problems, security_headers
+from shared.http import documentation, feed, guard, health, parked, problems, security_headers
 from shared.http.replies import Reply, response_of
 from shared.http.service import EXTENSION, ServiceDescription, current_service
 from shared.telemetry import correlation, metrics
@@ -50,7 +50,7 @@ def create_app(description: ServiceDescription) -> Flask:
     security_headers.register(app, is_production=description.is_production)
     app.after_request(_end)
     api = documentation.documented(app, description.title, description.version)
-    blueprints: list[Blueprint] = [health.blueprint, feed.routes, *description.blueprints]
+    blueprints: list[Blueprint] = [health.blueprint, feed.routes, parked.routes, *description.blueprints]
     for blueprint in blueprints:
         _add(app, api, blueprint)
     problems.register(app)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import NotFound
+from shared.events import discarding
+from shared.events.attempts import KILLED
 from shared.events.deciding import ask_replay, discard, replay_requests
 from shared.events.feed_reading import ReadingRules
-from shared.events.parking import inspect, list_parked
+from shared.events.parked_view import grouped
+from shared.events.parking import decision_about, inspect, list_parked
 from shared.events.subscriptions import Subscription, SubscriptionBook
 
 QUICK = ReadingRules(look_seconds=0.0)
@@ -76,7 +79,14 @@ def test_replay_that_fails_changes_nothing_and_says_where(desk, stuck):
 def test_discarded_event_is_skipped_by_a_rebuild(desk, stuck):
     """The decision outlives the projection: a rebuild from number 1 takes everything but what was discarded."""
     for number in (2, 3, 5):
-        discard(desk.unit, stuck.organisation, f"{stuck.topic}#{number}", by="operator-1", reason="sent by mistake")
+        discard(
+            desk.unit,
+            stuck.organisation,
+            f"{stuck.topic}#{number}",
+            by="operator-1",
+            confirmed_by="operator-2",
+            reason="sent by mistake",
+        )
     database = desk.unit.database(stuck.organisation)
     for name in ("sums", "effects", "parked", "positions"):
         database[name].delete_many({})
@@ -105,7 +115,14 @@ def test_discard_of_the_last_one_frees_the_key_for_a_reader_that_runs(desk, owne
     owner.send(owner.make("k1", 1, orders="bug"))
     reader = desk.reader(owner)
     desk.reads_to(reader, owner, 1)
-    discard(desk.unit, owner.organisation, f"{owner.topic}#1", by="operator-1", reason="sent by mistake")
+    discard(
+        desk.unit,
+        owner.organisation,
+        f"{owner.topic}#1",
+        by="operator-1",
+        confirmed_by="operator-2",
+        reason="sent by mistake",
+    )
     owner.send(owner.make("k1", 2))
     desk.reads_to(reader, owner, 2)
     assert desk.sums(owner) == {"k1": 2}
@@ -114,6 +131,87 @@ def test_discard_of_the_last_one_frees_the_key_for_a_reader_that_runs(desk, owne
 def test_decision_about_nothing_is_not_found(desk, owner):
     """Nothing waits: nothing is decided."""
     with pytest.raises(NotFound):
-        discard(desk.unit, owner.organisation, "nothing", by="operator-1", reason="x")
+        discard(desk.unit, owner.organisation, "nothing", by="operator-1", confirmed_by="operator-2", reason="x")
     with pytest.raises(NotFound):
         ask_replay(desk.unit, owner.organisation, owner.topic, "k1", by="operator-1", reason="x")
+
+
+def test_waiting_records_are_grouped_by_the_reason_that_their_key_waits_for(desk, owner):
+    """A group has its causes and what follows them, and when the first and the last of it were seen."""
+    owner.send(
+        owner.make("k1", orders="bug"), owner.make("k1"), owner.make("k1", orders="malformed"),
+        owner.make("k2", orders="malformed"), owner.make("k2"), owner.make("k3"),
+    )  # fmt: skip
+    reader = desk.reader(owner)
+    desk.reads_to(reader, owner, 6)
+    groups = grouped(list_parked(desk.unit, owner.organisation))
+    assert [(one.reason, one.causes, one.followers) for one in groups] == [
+        ("bug:ZeroDivisionError", 1, 2),
+        ("malformed", 1, 1),
+    ]
+    assert all(one.first_seen_at <= one.last_seen_at and one.feeds == (owner.topic,) for one in groups)
+
+
+def test_rehearsal_says_where_a_replay_would_fail_and_changes_nothing(desk, stuck):
+    """The reactions run and are rolled back: the answer names how many would be taken, the number and the code."""
+    key = f"{stuck.topic}#2"
+    discard(desk.unit, stuck.organisation, key, by="operator-1", confirmed_by="operator-2", reason="sent by mistake")
+    stuck.send(stuck.make("k1", 6, orders="malformed"))
+    reader = desk.reader(stuck, rules=QUICK)
+    desk.reads_to(reader, stuck, 6)
+    before = desk.rows(stuck.organisation, "effects"), desk.sums(stuck), list_parked(desk.unit, stuck.organisation)
+    ask_replay(desk.unit, stuck.organisation, stuck.topic, "k1", by="operator-1", reason="a look", is_dry=True)
+    desk.settle(reader, lambda: replay_requests(desk.unit, stuck.organisation)[0].state == "rehearsed")
+    [answer] = replay_requests(desk.unit, stuck.organisation)
+    assert (answer.taken, answer.tried, answer.waiting, answer.failed_at, answer.code) == (2, 3, 3, 6, "malformed")
+    after = desk.rows(stuck.organisation, "effects"), desk.sums(stuck), list_parked(desk.unit, stuck.organisation)
+    assert after == before
+    stuck.send(stuck.make("k2", 7))
+    desk.reads_to(reader, stuck, 7)
+
+
+def test_rehearsal_that_goes_through_is_followed_by_a_replay_that_does(desk, stuck, mended):
+    """What was said comes true: the same three events are taken, once, and both requests are gone."""
+    reader = desk.reader(stuck, book=mended, rules=QUICK)
+    ask_replay(desk.unit, stuck.organisation, stuck.topic, "k1", by="operator-1", reason="a look", is_dry=True)
+    desk.settle(reader, lambda: replay_requests(desk.unit, stuck.organisation)[0].state == "rehearsed")
+    [answer] = replay_requests(desk.unit, stuck.organisation)
+    assert (answer.taken, answer.tried, answer.failed_at, answer.code) == (3, 3, None, None)
+    assert desk.sums(stuck) == {"k1": 1, "k2": 4}
+    ask_replay(desk.unit, stuck.organisation, stuck.topic, "k1", by="operator-1", reason="mended")
+    desk.settle(reader, lambda: not list_parked(desk.unit, stuck.organisation))
+    assert desk.sums(stuck) == {"k1": 1 + 2 + 3 + 5, "k2": 4}
+    assert replay_requests(desk.unit, stuck.organisation) == ()
+
+
+def test_i11_discard_needs_a_second_person_and_keeps_every_step(desk, stuck):
+    """Who asked cannot confirm, however the name is written; a rebuild obeys only what was confirmed."""
+    unit, name = desk.unit, f"{stuck.topic}#2"
+    with pytest.raises(discarding.NobodyAsked):
+        unit.run(stuck.organisation, lambda work: discarding.confirm_discard(work, name, by="operator-2"))
+    unit.run(stuck.organisation, lambda work: discarding.ask_discard(work, name, by="operator-1", reason="a mistake"))
+    for same in ("operator-1", " Operator-1 "):
+        with pytest.raises(discarding.SecondPersonNeeded):
+            unit.run(stuck.organisation, lambda work, by=same: discarding.confirm_discard(work, name, by=by))
+    assert [one.number for one in list_parked(unit, stuck.organisation)] == [2, 3, 5]
+    unit.run(stuck.organisation, lambda work: discarding.confirm_discard(work, name, by="operator-2"))
+    assert [one.number for one in list_parked(unit, stuck.organisation)] == [3, 5]
+    decision = decision_about(unit.reading(stuck.organisation), name)
+    assert (decision.decision, decision.by, decision.second, decision.reason) == (
+        "discarded", "operator-1", "operator-2", "a mistake",
+    )  # fmt: skip
+    assert [(step.what, step.by) for step in decision.steps] == [
+        ("discard-asked", "operator-1"), ("discarded", "operator-2"),
+    ]  # fmt: skip
+
+
+def test_replay_that_killed_a_reader_is_not_begun_again(desk, stuck, mended):
+    """What a predecessor was doing when it ended is answered as failed; a person may still ask again."""
+    ask_replay(desk.unit, stuck.organisation, stuck.topic, "k1", by="operator-1", reason="mended")
+    desk.unit.database(stuck.organisation)["replay_requests"].update_one({}, {"$set": {"state": "trying"}})
+    reader = desk.reader(stuck, book=mended, rules=QUICK)
+    desk.settle(reader, lambda: replay_requests(desk.unit, stuck.organisation)[0].state == "failed")
+    assert replay_requests(desk.unit, stuck.organisation)[0].code == KILLED
+    assert desk.sums(stuck) == {"k1": 1, "k2": 4}
+    ask_replay(desk.unit, stuck.organisation, stuck.topic, "k1", by="operator-1", reason="once more")
+    desk.settle(reader, lambda: not list_parked(desk.unit, stuck.organisation))

@@ -1,0 +1,417 @@
+"""What could not be taken, for the organisation's own operator: the same routes in every service.
+
+Lists and looks (`parked.read`), and decisions (`parked.decide`): a replay or its rehearsal, which the reader does
+within a quarter of a minute and answers in the list of replays; a discard, which one person asks for and another
+confirms; letting a stopped feed go on. Who decided is the token's subject; every step is kept with the record. What is
+shown of a record is decided in `shared/events/parked_view.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, Final
+
+from shared.errors import NotFound
+from shared.events import alarms, discarding, parked_view, parking, requests
+from shared.events.alarms import Alarm
+from shared.events.contracts import contract_book
+from shared.events.parked_view import Group, Shown
+from shared.events.parking import Parked
+from shared.events.requests import ReplayRequest
+from shared.http.bodies import load, query
+from shared.http.facts import accepts, asks, paged, refuses, returns, scope
+from shared.http.fields import Choice, Flag, Instant, Items, Part, StrictSchema, Text, Whole
+from shared.http.paging import page_of
+from shared.http.replies import Reply
+from shared.http.routes import Routes
+from shared.http.service import current_principal, read, transact
+from shared.storage.unit_of_work import Reading, Work
+
+routes = Routes("parked", description="Events that could not be taken, and what people decide about them.")
+QUIET: Final = "what an operator decides about a parked record concerns this database alone"
+STATES: Final = (parking.WAITING, parking.REPLAYED, parking.DISCARDED)
+
+
+class GroupOut(StrictSchema):
+    """What waits for one reason, and what follows it under the same keys."""
+
+    reason = Text(required=True)
+    causes = Whole(required=True)
+    followers = Whole(required=True)
+    security = Flag(required=True)
+    feeds = Items(Text(), required=True)
+    first_seen_at = Instant(required=True)
+    last_seen_at = Instant(required=True)
+
+
+class GroupsOut(StrictSchema):
+    """All reasons, most records first."""
+
+    items = Items(Part(GroupOut), required=True)
+    next = Text(required=True, allow_none=True)
+
+
+class RecordFilter(StrictSchema):
+    """Which records."""
+
+    feed = Text(longest=200)
+    state = Choice(STATES, load_default=parking.WAITING)
+
+
+class RecordOut(StrictSchema):
+    """One parked record without its content. `key` is the beginning of the id that it belongs to."""
+
+    id = Text(required=True, longest=600)
+    feed = Text(required=True)
+    number = Whole(required=True, allow_none=True)
+    key = Text(required=True, allow_none=True)
+    type = Text(required=True, allow_none=True)
+    reason = Text(required=True)
+    is_cause = Flag(required=True)
+    security = Flag(required=True)
+    state = Choice(STATES, required=True)
+    parked_at = Instant(required=True)
+
+
+class RecordsOut(StrictSchema):
+    """One page of records."""
+
+    items = Items(Part(RecordOut), required=True)
+    next = Text(required=True, allow_none=True)
+
+
+class SaidOut(StrictSchema):
+    """One field of the event, by its JSON pointer; what may not be shown is masked."""
+
+    pointer = Text(required=True)
+    value = Text(required=True, longest=1000)
+
+
+class StepOut(StrictSchema):
+    """What a person did about the record."""
+
+    what = Text(required=True)
+    by = Text(required=True)
+    reason = Text(required=True, longest=500)
+    at = Instant(required=True)
+
+
+class RecordInFullOut(RecordOut):
+    """One record, what it says as far as that may be shown, and what people did about it."""
+
+    time = Text(required=True, allow_none=True)
+    fields_said = Items(Part(SaidOut), required=True)
+    unnamed_fields = Whole(required=True)
+    size = Whole(required=True, allow_none=True)
+    sha256 = Text(required=True, allow_none=True)
+    headers = Items(Text(), required=True)
+    other_headers = Whole(required=True)
+    steps = Items(Part(StepOut), required=True)
+
+
+class ReplayIn(StrictSchema):
+    """Take the record's key again, or only say what would come of it."""
+
+    reason = Text(required=True, longest=200)
+    is_rehearsal = Flag(load_default=False)
+
+
+class ReplayOut(StrictSchema):
+    """A replay or a rehearsal: `state` is asked, trying, failed or rehearsed; one that was done is no longer listed."""
+
+    feed = Text(required=True)
+    key = Text(required=True)
+    is_rehearsal = Flag(required=True)
+    state = Text(required=True)
+    by = Text(required=True)
+    reason = Text(required=True, longest=500)
+    asked_at = Instant(required=True, allow_none=True)
+    would_take = Whole(required=True, allow_none=True)
+    tried = Whole(required=True, allow_none=True)
+    waiting = Whole(required=True, allow_none=True)
+    failed_at = Whole(required=True, allow_none=True)
+    code = Text(required=True, allow_none=True)
+
+
+class ReplaysOut(StrictSchema):
+    """What waits for the reader, and what it answered."""
+
+    items = Items(Part(ReplayOut), required=True)
+    next = Text(required=True, allow_none=True)
+
+
+class ReasonIn(StrictSchema):
+    """Why; kept with the decision."""
+
+    reason = Text(required=True, longest=200)
+
+
+class ConfirmIn(StrictSchema):
+    """The reason that is confirmed, as it was given: nobody confirms what they have not read."""
+
+    reason = Text(required=True, longest=200)
+
+
+class DiscardOut(StrictSchema):
+    """How far a discard is."""
+
+    id = Text(required=True, longest=600)
+    decision = Choice((parking.DISCARD_ASKED, parking.DISCARDED), required=True)
+
+
+class StoppedOut(StrictSchema):
+    """A feed that stands still until a person decides, and why."""
+
+    feed = Text(required=True)
+    kind = Text(required=True)
+    number = Whole(required=True)
+    detail = Text(required=True, longest=500)
+    since = Instant(required=True, allow_none=True)
+
+
+class StoppedFeedsOut(StrictSchema):
+    """All feeds that stand still."""
+
+    items = Items(Part(StoppedOut), required=True)
+    next = Text(required=True, allow_none=True)
+
+
+class ResumedOut(StrictSchema):
+    """A feed that goes on."""
+
+    feed = Text(required=True)
+
+
+GROUPS_OUT, RECORD_FILTER, RECORDS_OUT, FULL_OUT = GroupsOut(), RecordFilter(), RecordsOut(), RecordInFullOut()
+REPLAY_IN, REPLAY_OUT, REPLAYS_OUT = ReplayIn(), ReplayOut(), ReplaysOut()
+REASON_IN, CONFIRM_IN, DISCARD_OUT = ReasonIn(), ConfirmIn(), DiscardOut()
+STOPPED_OUT, RESUMED_OUT = StoppedFeedsOut(), ResumedOut()
+
+
+@routes.get("/v1/organisations/<org>/parked")
+@scope("parked.read")
+@returns(200, GROUPS_OUT)
+def list_parked_reasons(org: str) -> Reply:
+    """List what waits for a decision, by reason."""
+
+    def look(reading: Reading) -> Reply:
+        return Reply(
+            200, {"items": [_group(one) for one in parked_view.grouped(parking.waiting_in(reading))], "next": None}
+        )
+
+    return read(org, look)
+
+
+@routes.get("/v1/organisations/<org>/parked-records")
+@scope("parked.read")
+@asks(RECORD_FILTER)
+@paged
+@returns(200, RECORDS_OUT)
+def list_parked_records(org: str) -> Reply:
+    """List parked records, without their content, in the order of their ids."""
+    page, asked = page_of(), query(RECORD_FILTER)
+
+    def look(reading: Reading) -> Reply:
+        found = parking.page_in(
+            reading, state=asked["state"], feed=asked.get("feed"), after=page.after, most=page.fetch
+        )
+        return page.reply(found, lambda one: one.id, _record)
+
+    return read(org, look)
+
+
+@routes.get("/v1/organisations/<org>/parked-records/<record_id>")
+@scope("parked.read")
+@returns(200, FULL_OUT)
+def get_parked_record(org: str, record_id: str) -> Reply:
+    """Show one record: what its contract lets be shown, and every step that people took."""
+    name = _name(record_id)
+
+    def look(reading: Reading) -> Reply:
+        found = parked_view.shown(reading, name, contract_book())
+        if found is None:
+            raise NotFound("nothing is parked under this id")
+        return Reply(200, _full(found, parking.decision_about(reading, name)))
+
+    return read(org, look)
+
+
+@routes.post("/v1/organisations/<org>/parked-records/<record_id>/replays")
+@scope("parked.decide")
+@accepts(REPLAY_IN)
+@returns(202, REPLAY_OUT)
+def ask_for_replay(org: str, record_id: str) -> Reply:
+    """Have everything that waits under the record's key taken again, in order; or rehearse that."""
+    name, asked, by = _name(record_id), load(REPLAY_IN), current_principal().subject
+
+    def change(work: Work) -> Reply:
+        one = parking.waiting_one(work, name)
+        if one.key is None:
+            raise NotFound("a record without a number can only be discarded")
+        work.silent(QUIET)
+        request = requests.ask(work, one.feed, one.key, by=by, reason=asked["reason"], is_dry=asked["is_rehearsal"])
+        return Reply(202, _replay(request))
+
+    return transact(org, change)
+
+
+@routes.get("/v1/organisations/<org>/parked-replays")
+@scope("parked.read")
+@returns(200, REPLAYS_OUT)
+def list_replays(org: str) -> Reply:
+    """List replays and rehearsals that wait for the reader or that it has answered."""
+
+    def look(reading: Reading) -> Reply:
+        found = sorted(requests.requests_in(reading), key=lambda one: one.name)
+        return Reply(200, {"items": [_replay(one) for one in found], "next": None})
+
+    return read(org, look)
+
+
+@routes.post("/v1/organisations/<org>/parked-records/<record_id>/discard")
+@scope("parked.decide")
+@accepts(REASON_IN)
+@returns(202, DISCARD_OUT)
+def ask_for_discard(org: str, record_id: str) -> Reply:
+    """Ask for a record to be given up for good. Nothing happens to it before a second person confirms."""
+    name, asked, by = _name(record_id), load(REASON_IN), current_principal().subject
+
+    def change(work: Work) -> Reply:
+        work.silent(QUIET)
+        discarding.ask_discard(work, name, by=by, reason=asked["reason"])
+        return Reply(202, {"id": record_id, "decision": parking.DISCARD_ASKED})
+
+    return transact(org, change)
+
+
+@routes.post("/v1/organisations/<org>/parked-records/<record_id>/discard-confirmation")
+@scope("parked.decide")
+@accepts(CONFIRM_IN)
+@returns(200, DISCARD_OUT)
+@refuses(403, "whoever asked for the discard cannot confirm it")
+@refuses(409, "nobody asked for it, or for another reason")
+def confirm_discard(org: str, record_id: str) -> Reply:
+    """Give a record up for good, as a second person; every rebuild skips it."""
+    name, asked, by = _name(record_id), load(CONFIRM_IN), current_principal().subject
+
+    def change(work: Work) -> Reply:
+        work.silent(QUIET)
+        discarding.confirm_discard(work, name, by=by, reason=asked["reason"])
+        return Reply(200, {"id": record_id, "decision": parking.DISCARDED})
+
+    return transact(org, change)
+
+
+@routes.get("/v1/organisations/<org>/stopped-feeds")
+@scope("parked.read")
+@returns(200, STOPPED_OUT)
+def list_stopped_feeds(org: str) -> Reply:
+    """List feeds that stand still until a person decides: too much of them is parked, or their history differs."""
+    return read(
+        org,
+        lambda reading: Reply(200, {"items": [_stopped(one) for one in alarms.open_alarms(reading)], "next": None}),
+    )
+
+
+@routes.post("/v1/organisations/<org>/stopped-feeds/<feed>/resume")
+@scope("parked.decide")
+@accepts(REASON_IN)
+@returns(200, RESUMED_OUT)
+def resume_feed(org: str, feed: str) -> Reply:
+    """Let a stopped feed go on; the reader notices within a quarter of a minute."""
+    asked, by = load(REASON_IN), current_principal().subject
+
+    def change(work: Work) -> Reply:
+        work.silent(QUIET)
+        alarms.resolve(work, feed, by=by, reason=asked["reason"])
+        return Reply(200, {"feed": feed})
+
+    return transact(org, change)
+
+
+def address_of(identifier: str) -> str:
+    """Return a record's id as it stands in an address: its own has slashes and hashes in it."""
+    return base64.urlsafe_b64encode(identifier.encode()).rstrip(b"=").decode()
+
+
+def _name(record_id: str) -> str:
+    """Return the id that an address names.
+
+    Raises:
+        NotFound: It names none.
+    """
+    try:
+        raw = base64.b64decode(record_id + "=" * (-len(record_id) % 4), altchars=b"-_", validate=True)
+        return raw.decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise NotFound("nothing is parked under this id") from error
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "reason": group.reason,
+        "causes": group.causes,
+        "followers": group.followers,
+        "security": group.security,
+        "feeds": list(group.feeds),
+        "first_seen_at": group.first_seen_at,
+        "last_seen_at": group.last_seen_at,
+    }
+
+
+def _record(one: Parked) -> dict[str, Any]:
+    return {
+        "id": address_of(one.id),
+        "feed": one.feed,
+        "number": one.number,
+        "key": parked_view.masked_key(one.key),
+        "type": parked_view.type_shown(one.type),
+        "reason": one.reason,
+        "is_cause": one.is_cause,
+        "security": one.security,
+        "state": one.state,
+        "parked_at": one.parked_at,
+    }
+
+
+def _full(found: Shown, decision: parking.Decision | None) -> dict[str, Any]:
+    steps = () if decision is None else decision.steps
+    return {
+        **_record(found.parked),
+        "time": found.time,
+        "fields_said": [{"pointer": pointer, "value": value} for pointer, value in found.fields],
+        "unnamed_fields": found.unnamed,
+        "size": found.size,
+        "sha256": found.sha256,
+        "headers": list(found.headers),
+        "other_headers": found.other_headers,
+        "steps": [{"what": one.what, "by": one.by, "reason": one.reason, "at": one.at} for one in steps],
+    }
+
+
+def _replay(one: ReplayRequest) -> dict[str, Any]:
+    return {
+        "feed": one.feed,
+        "key": parked_view.masked_key(one.key),
+        "is_rehearsal": one.is_dry,
+        "state": one.state,
+        "by": one.by,
+        "reason": one.reason,
+        "asked_at": one.asked_at,
+        "would_take": one.taken,
+        "tried": one.tried,
+        "waiting": one.waiting,
+        "failed_at": one.failed_at,
+        "code": one.code,
+    }
+
+
+def _stopped(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "feed": alarm.feed,
+        "kind": alarm.kind,
+        "number": alarm.number,
+        "detail": alarm.detail,
+        "since": alarm.at,
+    }
