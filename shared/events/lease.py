@@ -39,18 +39,19 @@ class Lease:
         self.epoch = 0
         self.session: ClientSession | None = None
 
-    def take(self) -> Head | None:
+    def take(self, *, at_once: bool = False) -> Head | None:
         """Take the feed and return its head; None when another relay holds it.
 
         A relay that starts takes over at once from one of the same holder's name: that was its own former life. One
-        that was fenced waits for the lease to run out like any other.
+        that was fenced waits for the lease to run out like any other. With `at_once` (a person's command) nobody is
+        waited for: the epoch fences whoever held it.
 
         Raises:
             Unavailable: The database does not answer.
         """
         found = self._state()
         now = self._unit_of_work.clock.now()
-        own = found["holder"] == self._holder and self._may_succeed_itself
+        own = at_once or (found["holder"] == self._holder and self._may_succeed_itself)
         if found["holder"] is not None and found["until"] > now and not own:
             return None
         self._end_session(found["session"])

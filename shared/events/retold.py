@@ -80,10 +80,29 @@ def leave_out_told(work: Work) -> None:
     work.causes[:] = [cause for _, cause in kept]
 
 
+def take_out_told(work: Work, feed: str, events: list[Document]) -> list[Document]:
+    """Return an entry's stored events without those that the feed holds already from the first time."""
+    kept = []
+    for event in events:
+        cause = event["causationid"]
+        name = None if cause is None else _name(feed, cause, event["type"], event["subject"])
+        doc = None if name is None else work.rows(RETOLD).find_one({"_id": name})
+        if doc is None or doc["done"] == len(doc["told"]):
+            kept.append(event)
+            continue
+        _note_data(doc, bytes(event["data"]))
+        work.rows(RETOLD).replace_one({"_id": name}, doc)
+    return kept
+
+
 def _note(doc: Document, event: Outgoing) -> None:
+    _note_data(doc, event.data)
+
+
+def _note_data(doc: Document, data: bytes) -> None:
     _, digest = doc["told"][doc["done"]]
     doc["done"] += 1
-    doc["other"] += int(digest != _digest(event.data))
+    doc["other"] += int(digest != _digest(data))
 
 
 def _name_of(event: Outgoing, cause: Cause) -> str | None:

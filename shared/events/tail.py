@@ -21,7 +21,7 @@ ReadLog = Callable[[int], Iterator[LogRecord]]
 class FeedRefused(Conflict):
     """The log holds events of this feed that the database does not know: it came back from a backup, or is not alone.
 
-    Sending would fork the feed. A person decides; `republish` with a new generation resolves it.
+    Sending would fork the feed. A person decides; `recover-feed` shows what the log knows and brings it back.
     """
 
     slug = "feed-refused"
@@ -101,4 +101,7 @@ def _follow(records: Iterator[LogRecord], tail: Tail, head: Head, index: HashInd
 
 def _refuse_unless(known: bool, number: int) -> None:  # noqa: FBT001
     if not known:
-        raise FeedRefused(f"the log holds number {number} of this feed as the database does not know it")
+        raise FeedRefused(
+            f"the log holds number {number} of this feed as the database does not know it: nothing is numbered or sent "
+            "until somebody runs partnership recover-feed"
+        )
