@@ -21,8 +21,9 @@ from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
 from shared.local.fresh import refuse_yesterday
 from shared.local.issuer import LocalIssuer
-from shared.local.operator_commands import parked, republish, state_option, topics, verify_feed
+from shared.local.operator_commands import republish, state_option, topics, verify_feed
 from shared.local.owner_commands import erase, export, import_
+from shared.local.parking_commands import parked
 from shared.local.platform import ROOT, Place, RunningPlatform, alone, running
 from shared.local.ports import DEFAULT_BASE
 from shared.partnership import load

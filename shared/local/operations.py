@@ -16,7 +16,6 @@ from pymongo.errors import PyMongoError
 
 from shared.clock import Clock
 from shared.errors import NotFound, Unavailable
-from shared.events import deciding, parking
 from shared.events.feed import FeedName
 from shared.events.ledger import Ledger
 from shared.events.republish import published, republish
@@ -118,44 +117,9 @@ class Operations:
         for name in self.feeds(organisation, service):
             yield name, verify_feed(self._unit(name.service).reading(name.organisation), name)
 
-    def parked(self, organisation: str, service: str) -> tuple[parking.Parked, ...]:
-        """Return what waits for a decision in one organisation's database of one service."""
-        return parking.list_parked(self._unit(service), organisation)
-
-    def parked_one(self, organisation: str, service: str, identifier: str) -> parking.Parked:
-        """Return one parked record.
-
-        Raises:
-            NotFound: there is none of that id.
-        """
-        found = parking.inspect(self._unit(service), organisation, identifier)
-        if found is None:
-            raise NotFound(f"nothing is parked as {identifier}")
-        return found[0]
-
-    def replay(self, organisation: str, service: str, identifier: str, *, by: str, reason: str) -> parking.Parked:
-        """Ask the reader to take a parked event and all that waits under its key, in order; return that event.
-
-        Raises:
-            NotFound: nothing with a number is parked under that id.
-        """
-        one = self.parked_one(organisation, service, identifier)
-        if one.key is None:
-            raise NotFound(f"{identifier} has no number and can only be discarded")
-        deciding.ask_replay(self._unit(service), organisation, one.feed, one.key, by=by, reason=reason)
-        return one
-
-    def replays_waiting(self, organisation: str, service: str) -> tuple[deciding.ReplayRequest, ...]:
-        """Return the replays that the reader has not done, or could not do."""
-        return deciding.replay_requests(self._unit(service), organisation)
-
-    def discard(self, organisation: str, service: str, identifier: str, *, by: str, reason: str) -> None:
-        """Give up one parked record for good.
-
-        Raises:
-            NotFound: nothing waits under that id.
-        """
-        deciding.discard(self._unit(service), organisation, identifier, by=by, reason=reason)
+    def unit_of(self, service: str) -> UnitOfWork:
+        """Return the transactions of one service's databases."""
+        return self._unit(service)
 
     def _kinds(self, owner: str, service: str) -> tuple[str, ...]:
         has_answers = service == "enrolment" and self.partnership.has_role(owner, EMPLOYER)

@@ -1,8 +1,7 @@
-"""The operator's commands of `partnership`: `topics`, `republish`, `verify-feed`, `parked`. Thin, like `cli.py`."""
+"""The operator's commands of `partnership`: `topics`, `republish`, `verify-feed`. Thin, like `cli.py`."""
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,16 +24,13 @@ state_option = click.option(
 )
 organisation_option = click.option("--organisation", required=True, help="The organisation's slug, such as brent.")
 service_option = click.option("--service", type=click.Choice(SERVICES), help="Only this service's feeds.")
-reason_option = click.option("--reason", required=True, help="Why; kept with the decision.")
-by_option = click.option("--by", default=getpass.getuser, help="Who decides; by default this machine's user.")
-needed_service_option = click.option("--service", type=click.Choice(SERVICES), required=True, help="Whose database.")
 
 
 @click.command()
 @state_option
 def topics(state: Path) -> None:
     """List the feeds: owner, on the broker or not, events held, events sent."""
-    with _on(state) as platform:
+    with on_platform(state) as platform:
         click.echo(f"{'topic':<44} {'on broker':<10} {'held':>8} {'sent':>8}")
         for found in platform.topics():
             on_broker = "yes" if found.is_on_broker else "no"
@@ -47,7 +43,7 @@ def topics(state: Path) -> None:
 @service_option
 def republish(state: Path, organisation: str, service: str | None) -> None:
     """Let an organisation's feeds be sent again from their first event; readers drop what they have."""
-    with _on(state) as platform:
+    with on_platform(state) as platform:
         count = 0
         for name in platform.republish(organisation, service):
             count += 1
@@ -62,7 +58,7 @@ def republish(state: Path, organisation: str, service: str | None) -> None:
 def verify_feed(state: Path, organisation: str, service: str | None) -> None:
     """Walk an organisation's feeds from the first event: every number and hash anew. Fails where one does not hold."""
     sound = True
-    with _on(state) as platform:
+    with on_platform(state) as platform:
         for name, verdict in platform.verify(organisation, service):
             sound = sound and verdict.is_sound
             judgement = "sound" if verdict.is_sound else f"BROKEN at {verdict.first_break}, {verdict.lost} lost"
@@ -71,71 +67,8 @@ def verify_feed(state: Path, organisation: str, service: str | None) -> None:
         sys.exit(1)
 
 
-@click.group()
-def parked() -> None:
-    """Look at events that could not be taken."""
-
-
-@parked.command("list")
-@state_option
-@organisation_option
-@needed_service_option
-def list_parked(state: Path, organisation: str, service: str) -> None:
-    """List what waits for a decision, by feed and number."""
-    with _on(state) as platform:
-        waiting = platform.parked(organisation, service)
-        for one in waiting:
-            what = "cause" if one.is_cause else "follows"
-            click.echo(f"{one.id}  {one.type or '-'}  {what}  {one.reason}  {one.parked_at.isoformat()}")
-        click.echo(f"{len(waiting)} parked")
-        for request in platform.replays_waiting(organisation, service):
-            why = f" at {request.failed_at}: {request.code}" if request.code else ""
-            click.echo(f"replay of {request.feed} {request.key} {request.state}{why}")
-
-
-@parked.command("show")
-@state_option
-@organisation_option
-@needed_service_option
-@click.argument("identifier")
-def show_parked(state: Path, organisation: str, service: str, identifier: str) -> None:
-    """Show one parked record, without its content."""
-    with _on(state) as platform:
-        one = platform.parked_one(organisation, service, identifier)
-        for name in ("id", "feed", "number", "key", "type", "reason", "is_cause", "state", "parked_at", "decided_by"):
-            click.echo(f"{name:<12} {getattr(one, name)}")
-
-
-@parked.command("replay")
-@state_option
-@organisation_option
-@needed_service_option
-@reason_option
-@by_option
-@click.argument("identifier")
-def replay_parked(state: Path, organisation: str, service: str, reason: str, by: str, identifier: str) -> None:
-    """Have a parked event and all that waits under its key taken again, in order, by the reader."""
-    with _on(state) as platform:
-        one = platform.replay(organisation, service, identifier, by=by, reason=reason)
-        click.echo(f"{service} of {organisation} takes the key of {one.id} again within a quarter of a minute")
-
-
-@parked.command("discard")
-@state_option
-@organisation_option
-@needed_service_option
-@reason_option
-@by_option
-@click.argument("identifier")
-def discard_parked(state: Path, organisation: str, service: str, reason: str, by: str, identifier: str) -> None:
-    """Give up one parked record for good; every rebuild skips it."""
-    with _on(state) as platform:
-        platform.discard(organisation, service, identifier, by=by, reason=reason)
-        click.echo(f"{identifier} is discarded")
-
-
 @contextmanager
-def _on(state: Path) -> Iterator[Operations]:
+def on_platform(state: Path) -> Iterator[Operations]:
     """Yield the platform's operations; a platform error ends the command with exit code 1."""
     try:
         with operations(state, SystemClock(), new_identifier) as platform:

@@ -56,6 +56,8 @@ from shared.identity import RoleTable, TokenVerifier
 
 ROLES = """
 feed.read: {summary: Read the feed., roles: {service: partner, operator: own}}
+parked.read: {summary: Read what is parked., roles: {operator: own}}
+parked.decide: {summary: Decide about it., roles: {operator: own}}
 counters.create: {summary: Make a counter., roles: {hr: own}}
 counters.read: {summary: Read counters., roles: {hr: own, auditor: own, service: partner}}
 counters.change: {summary: Change a counter., roles: {hr: own}}

@@ -22,7 +22,7 @@ def test_every_cell_of_the_role_matrix(app, role_table, issuer, organisation, ot
 def test_the_matrix_has_a_cell_for_every_role_and_relation(app, role_table):
     """Per route: no token, and 12 roles and none, for one's own organisation and another."""
     cells = list(matrix_cells(app, role_table))
-    assert len(cells) == 7 * (1 + 13 * 2)
+    assert len(cells) == 16 * (1 + 13 * 2)
     assert {cell.expected for cell in cells} == {"allowed", "forbidden", "not_found", "unauthenticated"}
 
 

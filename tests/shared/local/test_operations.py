@@ -68,15 +68,6 @@ def test_nothing_is_sent_again_that_was_never_sent(platform):
     assert list(platform.republish("ealing", None)) == []
 
 
-def test_parked_records_are_found_by_their_id_only(platform):
-    """Nothing is parked here: an empty list, and no record of any id."""
-    assert platform.parked("ealing", "assessment") == ()
-    with pytest.raises(NotFound):
-        platform.parked_one("ealing", "assessment", "org.brent.enrolment.v1#1")
-    with pytest.raises(NotFound):
-        platform.discard("ealing", "assessment", "org.brent.enrolment.v1#1", by="somebody", reason="none")
-
-
 def test_addresses_are_those_of_the_running_platform_or_of_the_environment(tmp_path, monkeypatch):
     """`running.json` first; without it, an environment that says too little is refused."""
     told = {"PARTNERSHIP_FILE": "p.yaml", "MONGODB_URI": "mongodb://x", "KAFKA_BOOTSTRAP_SERVERS": "y:1"}
