@@ -236,6 +236,11 @@ def prepare(given: EnrolmentSettings) -> None:
     assembly.prepare_databases(SERVICE, given, indexes.prepare)
 
 
+def check(given: EnrolmentSettings, part: str) -> None:
+    """Refuse to start a part on settings or a database that would not keep what people rely on."""
+    assembly.check_start(SERVICE, given, part, indexes.prepare)
+
+
 PARTS = Parts(
     settings=settings,
     web_app="services.enrolment.bootstrap:web_app",
@@ -243,4 +248,5 @@ PARTS = Parts(
     relay=build_relay_part,
     consume=build_reader_part,
     worker=build_worker,
+    check=check,
 )

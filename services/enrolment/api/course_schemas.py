@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from services.enrolment.api.schemas import OPTIONAL
-from services.enrolment.domain.courses import ACCREDITATIONS, COURSE, COURSE_LEVELS, KINDS
+from services.enrolment.domain.courses import (
+    ACCREDITATIONS,
+    CODE_FORM,
+    COURSE,
+    COURSE_LEVELS,
+    KINDS,
+    LINK_FORM,
+    MOST_CREDITS,
+    MOST_MINUTES,
+    VERSION_FORM,
+)
 from services.enrolment.domain.eligibility import PCF_DOMAINS, ROLE_CODES
 from services.enrolment.domain.records import ROUTES
 from shared.http import (
@@ -19,12 +29,9 @@ from shared.http import (
     WholeText,
 )
 
-CODE = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+CODE, VERSION, LINK = CODE_FORM, VERSION_FORM, LINK_FORM
 WORD = r"[a-z][a-z0-9_-]{0,62}"
-VERSION = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}"
-LINK = r"https://[A-Za-z0-9._~:/?#@!$&()*+,;=%-]{1,500}"
 MOST_MONTHS = 600
-MOST_MINUTES = 100_000
 
 
 class PrerequisiteSchema(StrictSchema):
@@ -98,7 +105,7 @@ class CourseIn(StrictSchema):
     title = Text(required=True, longest=200)
     level = Choice(COURSE_LEVELS, required=True)
     routes = Items(Choice(ROUTES), required=True, least=1, most=2)
-    credits = Whole(most=180, load_default=0)
+    credits = Whole(most=MOST_CREDITS, load_default=0)
     accreditation = Choice(ACCREDITATIONS, load_default="none")
     awarding_hei = Slug(**OPTIONAL)
     module = Text(longest=64, pattern=CODE, **OPTIONAL)

@@ -10,7 +10,7 @@ from services.enrolment.api.rooms import books, desk
 from services.enrolment.application import register_checks
 from services.enrolment.application.entitlement_ports import RegisterCheck
 from services.enrolment.domain.errors import NoSuchThing
-from services.enrolment.domain.registrations import MOST_ROWS, Register, read_register, written
+from services.enrolment.domain.registrations import MOST_BYTES, MOST_ROWS, Register, read_register, written
 from shared.clock import london_date
 from shared.http import (
     Reply,
@@ -34,7 +34,6 @@ from shared.storage.unit_of_work import Reading, Work
 register_routes = Routes("register-checks", description="Whether an employer's people are registered, by file.")
 
 _CHECKS = "/v1/organisations/<org>/register-checks"
-MOST_BYTES = 2**20
 
 
 @register_routes.post(_CHECKS)

@@ -24,6 +24,15 @@ def dry_run(books: Books) -> tuple[Periods, list[Due]]:
     return periods, [books.ageing.due(kind, periods.before(kind, books.now)) for kind in KINDS]
 
 
+def dry_run_with(books: Books, days: Mapping[str, int]) -> tuple[Periods, list[Due]]:
+    """Return other periods and what a run under them would remove now. Nothing is changed.
+
+    Raises as `retention.with_days` does.
+    """
+    periods = retention.with_days(books.ageing.periods(), days)
+    return periods, [books.ageing.due(kind, periods.before(kind, books.now)) for kind in KINDS]
+
+
 def set_periods(desk: Desk, days: Mapping[str, int]) -> Periods:
     """Return the employer's periods with some of them changed. Raises as `retention.with_days` does."""
     standing = desk.ageing.periods()

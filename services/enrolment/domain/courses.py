@@ -39,6 +39,11 @@ KINDS = (
 WITHOUT_INTAKE = frozenset({"online_course", "webinar", "self_study", "shadowing", "reading", "team_activity"})
 """Kinds that can be taken at any time, whether or not they have a cohort."""
 BITE_SIZE_MINUTES = 60
+MOST_CREDITS = 180
+MOST_MINUTES = 100_000
+CODE_FORM = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+VERSION_FORM = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}"
+LINK_FORM = r"https://[A-Za-z0-9._~:/?#@!$&()*+,;=%-]{1,500}"
 PCF = "pcf"
 
 
@@ -153,11 +158,11 @@ class Course:
     def __post_init__(self) -> None:
         unknown = set(self.routes) - set(ROUTES)
         if unknown or not self.routes or len(set(self.routes)) != len(self.routes):
-            raise RuleSaysNo("a course has one or both routes, each once")
+            raise RuleSaysNo("a course has one or both routes, each once", about="routes")
         if self.awarding_hei is not None and ACADEMIC not in self.routes:
-            raise RuleSaysNo("only a course with the academic route has an awarding university")
+            raise RuleSaysNo("only a course with the academic route has an awarding university", about="awarding_hei")
         if self.credits and self.description.length is not None:
-            raise RuleSaysNo("a course has credits or minutes, not both")
+            raise RuleSaysNo("a course has credits or minutes, not both", about="credits")
         eligibility.check(self.eligibility)
         named = {*self.eligibility.after, *(first.course for first in self.eligibility.courses_first)}
         if self.code in named or self.code in self.eligibility.elements:

@@ -22,6 +22,7 @@ NOT_FOUND = "not_found"
 NOT_CHECKED = "not_checked"
 STATUSES = (REGISTERED, LAPSED, NOT_FOUND, NOT_CHECKED)
 MOST_ROWS = 5000
+MOST_BYTES = 2**20
 MOST_FAULTS = 100
 _WORDS = {
     REGISTERED: {"registered", "registered with conditions", "conditions", "warning", "active", "current"},

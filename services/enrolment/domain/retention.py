@@ -66,6 +66,11 @@ class RetentionRun:
     version: int = 0
 
 
+def shortest(kind: str) -> int:
+    """Return how many days things of a kind are kept at the least."""
+    return SHORTEST_REPLIES_DAYS if kind == REPLIES else SHORTEST_DAYS
+
+
 def with_days(periods: Periods, days: Mapping[str, int]) -> Periods:
     """Return the periods with some of them changed.
 
@@ -75,7 +80,7 @@ def with_days(periods: Periods, days: Mapping[str, int]) -> Periods:
     for kind, count in days.items():
         if kind not in DEFAULT_DAYS:
             raise RuleSaysNo("there is no such kind of thing")
-        least = SHORTEST_REPLIES_DAYS if kind == REPLIES else SHORTEST_DAYS
+        least = shortest(kind)
         if not least <= count <= LONGEST_DAYS:
-            raise RuleSaysNo(f"a period has {least} to {LONGEST_DAYS} days")
+            raise RuleSaysNo(f"a period has {least} to {LONGEST_DAYS} days", about=f"days/{kind}")
     return replace(periods, days={**periods.days, **days})

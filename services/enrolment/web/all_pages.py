@@ -6,8 +6,10 @@ from typing import Final
 
 from flask import Blueprint
 
+from services.enrolment.web.absence_pages import absence_pages
 from services.enrolment.web.advice_pages import advice_pages
 from services.enrolment.web.cohort_pages import cohort_pages
+from services.enrolment.web.course_form_pages import course_form_pages
 from services.enrolment.web.course_pages import course_pages
 from services.enrolment.web.duplicate_pages import duplicate_pages
 from services.enrolment.web.enrolment_pages import enrolment_pages
@@ -15,6 +17,8 @@ from services.enrolment.web.lifecycle_pages import lifecycle_pages
 from services.enrolment.web.mapping_pages import mapping_pages
 from services.enrolment.web.nomination_pages import nomination_pages
 from services.enrolment.web.people_pages import people_pages
+from services.enrolment.web.register_pages import register_pages
+from services.enrolment.web.retention_pages import retention_pages
 from services.enrolment.web.rights_pages import rights_pages
 from services.enrolment.web.session_pages import session_pages
 from services.enrolment.web.settings_pages import settings_pages
@@ -24,11 +28,15 @@ from services.enrolment.web.upload_job_pages import upload_job_pages
 from services.enrolment.web.upload_pages import upload_pages
 
 ALL_PAGES: Final[tuple[Blueprint, ...]] = (
+    absence_pages,
     advice_pages,
     duplicate_pages,
     people_pages,
+    register_pages,
+    retention_pages,
     rights_pages,
     cohort_pages,
+    course_form_pages,
     course_pages,
     session_pages,
     settings_pages,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Response, request
@@ -12,14 +13,13 @@ from services.enrolment.application import cohort_queries as queries
 from services.enrolment.application.commands import OpenCohort
 from services.enrolment.application.ports import Books
 from services.enrolment.domain import explanations, seats
-from services.enrolment.domain.cohorts import KeptCohort
 from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.seats import Quota, Terms
 from services.enrolment.web import enrolment_wording as words
 from services.enrolment.web.asking import may_do, refused, with_query
 from services.enrolment.web.rooms import books, desk, names
 from shared.errors import Conflict, RuleBroken
-from shared.http import CivilDate, StrictSchema, Text, WholeText, current_service
+from shared.http import Choice, CivilDate, Items, StrictSchema, Text, WholeText, current_service
 from shared.storage.unit_of_work import Work
 from shared.web import Form, Page, PageRoutes, blank, page, page_read, page_transact, submitted
 
@@ -35,6 +35,9 @@ DONE: Final = {
     "attendance": "Attendance is recorded.",
 }
 NOTHING: Final = StrictSchema()
+EVERY: Final = "every"
+INVITED: Final = "invited"
+WHO_MAY_ASK: Final = ((EVERY, "Every employer"), (INVITED, "Invited employers only"))
 
 
 def _schema() -> Schema:
@@ -46,6 +49,8 @@ def _schema() -> Schema:
     }
     return StrictSchema.from_dict(
         {
+            "who_may_ask": Choice((EVERY, INVITED), required=True),
+            "invited": Items(Choice(_employers()), load_default=[]),
             "intake": Text(longest=64, pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*", load_default=None),
             "capacity": WholeText(required=True, most=MOST_SEATS),
             "starts_on": CivilDate(load_default=None),
@@ -127,13 +132,13 @@ def _limit(quota: Quota) -> str:
 @cohort_pages.show("/courses/<code>/open-cohort", "cohorts.open")
 def new_cohort(code: str) -> Page:
     """Show the form of a new cohort."""
-    return page_read(lambda reading: _form(books(reading), code, None, blank()))
+    return page_read(lambda reading: _form(books(reading), code, None, blank(who_may_ask=EVERY)))
 
 
 @cohort_pages.act("/courses/<code>/open-cohort", "cohorts.open")
 def open_cohort(code: str) -> Page | Response:
     """Open a cohort."""
-    form = submitted(_schema(), _texts())
+    form = _sent()
     intake = form.values.get("intake") if not form.errors else form.get("intake").strip()
     if not intake:
         form = form.with_error("intake", "Enter the intake: the year and month, for example 2026-09")
@@ -153,7 +158,10 @@ def change(code: str, intake: str) -> Page:
             if value is not None
         }
         days = {name: value.isoformat() for name in ("starts_on", "ends_on") if (value := getattr(kept, name))}
-        return _form(at, code, intake, blank(capacity=str(kept.cohort.capacity), **days, **quotas))
+        invited = kept.cohort.terms.invited
+        who = EVERY if invited is None else INVITED
+        typed = blank(capacity=str(kept.cohort.capacity), who_may_ask=who, **days, **quotas)
+        return _form(at, code, intake, typed, invited or ())
 
     return page_read(lambda reading: shown(books(reading)))
 
@@ -161,7 +169,15 @@ def change(code: str, intake: str) -> Page:
 @cohort_pages.act(f"{_COHORT}/change", "cohorts.open")
 def keep(code: str, intake: str) -> Page | Response:
     """Change a cohort's seats, quotas and days."""
-    return _keep(code, intake, submitted(_schema(), _texts()), is_new=False)
+    return _keep(code, intake, _sent(), is_new=False)
+
+
+def _sent() -> Form:
+    """Return the form as it was sent; who invites names at least one employer."""
+    form = submitted(_schema(), _texts())
+    if not form.errors and form.values["who_may_ask"] == INVITED and not form.values["invited"]:
+        return form.with_error("invited", "Tick at least one employer, or let every employer ask")
+    return form
 
 
 def _keep(code: str, intake: str, form: Form, *, is_new: bool) -> Page | Response:
@@ -173,7 +189,7 @@ def _keep(code: str, intake: str, form: Form, *, is_new: bool) -> Page | Respons
         standing = at.cohorts.find(code, intake)
         if not is_new and standing is None:
             raise NoSuchThing("no such cohort")
-        handlers.open_cohort(at, _command(code, intake, form.values, standing))
+        handlers.open_cohort(at, _command(code, intake, form.values))
         return with_query(f"/courses/{code}/cohorts/{intake}", done="kept")
 
     try:
@@ -186,16 +202,16 @@ def _keep(code: str, intake: str, form: Form, *, is_new: bool) -> Page | Respons
 def _quota_fields() -> list[tuple[str, str]]:
     """Return the field of each employer's quota by what is said of it: a request has a list there."""
     reserved = [(f"{employer} cannot have more reserved", f"reserved_{employer}") for employer in _employers()]
-    return reserved + [(f"{employer} has ", f"most_{employer}") for employer in _employers()]
+    return [*reserved, *((f"{slug} has ", f"most_{slug}") for slug in _employers()), ("must be invited", "invited")]
 
 
-def _command(code: str, intake: str, said: Any, standing: KeptCohort | None) -> OpenCohort:  # noqa: ANN401
+def _command(code: str, intake: str, said: Any) -> OpenCohort:  # noqa: ANN401 - what a form holds
     quotas = tuple(
         Quota(employer, said[f"most_{employer}"], said[f"reserved_{employer}"] or 0)
         for employer in sorted(_employers())
         if said[f"most_{employer}"] is not None or said[f"reserved_{employer}"]
     )
-    invited = standing.cohort.terms.invited if standing else None
+    invited = tuple(sorted(said["invited"])) if said["who_may_ask"] == INVITED else None
     return OpenCohort(code, intake, said["capacity"], Terms(quotas, invited), said["starts_on"], said["ends_on"])
 
 
@@ -209,18 +225,26 @@ def _texts() -> dict[str, str]:
         "capacity": "Enter how many seats there are, as a whole number",
         "intake": "Enter the intake with letters, digits, dots and hyphens, for example 2026-09",
         "starts_on": "Enter the first day as a date like 2026-11-21",
+        "who_may_ask": "Choose who may ask for places",
         "ends_on": "Enter the last day as a date like 2026-11-21",
         **quotas,
     }
 
 
-def _form(at: Books, code: str, intake: str | None, form: Form) -> Page:
+def _form(at: Books, code: str, intake: str | None, form: Form, invited: Sequence[str] | None = None) -> Page:
     course = at.courses.find(code)
     if course is None:
         raise NoSuchThing("no such course")
     employers = [(slug, names()[slug]) for slug in _employers()]
     return page(
-        "courses/cohort_form.html", form=form, code=code, intake=intake, title=course.title, employers=employers
+        "courses/cohort_form.html",
+        form=form,
+        code=code,
+        intake=intake,
+        title=course.title,
+        employers=employers,
+        who_may_ask=WHO_MAY_ASK,
+        invited=request.form.getlist("invited") if invited is None else invited,
     )
 
 

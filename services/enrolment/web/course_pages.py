@@ -18,10 +18,15 @@ from services.enrolment.web import enrolment_wording as words
 from services.enrolment.web import people_wording
 from services.enrolment.web.asking import may_do, today
 from services.enrolment.web.rooms import books, names
+from shared.http import current_service
 from shared.web import Page, PageRoutes, blank, page, page_read, who_asks
 
 course_pages = PageRoutes("course_pages", __name__)
 
+DONE: Final = {
+    "published": "The course is published. Open an intake, so that people can be nominated.",
+    "changed": "The course is kept. Every employer is told what changed.",
+}
 ACCREDITATION: Final = {
     "none": ("No credit", "grey"),
     "pending": ("Accreditation pending", "yellow"),
@@ -64,6 +69,8 @@ def _list(at: Books, level: str) -> Page:
         total=len(found),
         levels=words.options(words.LEVELS, COURSE_LEVELS),
         programmes=programmes,
+        may_publish=may_do("courses.publish")
+        and current_service().partnership.has_role(who_asks().organisation, "programme_lead"),
     )
 
 
@@ -95,6 +102,7 @@ def _one(at: Books, code: str) -> Page:
     rows = [
         ("Code", code),
         ("Offered by", called.get(told.owner, told.owner)),
+        ("What it is", words.said(words.COURSE_KINDS, said.kind) if said else None),
         ("Level", words.said(words.LEVELS, offered.level)),
         ("Routes", ", ".join(words.said(words.ROUTES, route) for route in offered.routes)),
         ("Length", _length(offered, said)),
@@ -121,6 +129,8 @@ def _one(at: Books, code: str) -> Page:
         asks=_asks(offered),
         cohorts=cohorts,
         may_open=may_do("cohorts.open") and told.owner == who_asks().organisation,
+        may_change=may_do("courses.publish") and told.owner == who_asks().organisation,
+        done=DONE.get(request.args.get("done", "")),
         may_nominate=may_do("enrolments.create"),
     )
 

@@ -86,6 +86,21 @@ SESSION_KINDS: Final[Mapping[str, str]] = {
     "group_coaching": "Group coaching",
     "career_counselling": "Career counselling",
 }
+COURSE_KINDS: Final[Mapping[str, str]] = {
+    "course": "Course",
+    "online_course": "Online course",
+    "webinar": "Webinar",
+    "self_study": "Self-study",
+    "workshop": "Workshop",
+    "conference": "Conference",
+    "shadowing": "Shadowing",
+    "reading": "Reading",
+    "peer_group": "Peer group",
+    "team_activity": "Activity in the team",
+    "coaching": "Coaching",
+    "career_counselling": "Career counselling",
+    "in_house_training": "In-house training",
+}
 HAPPENED: Final[Mapping[str, str]] = {
     "nominated": "Nominated, waits for approval",
     "requested": "Nominated, place asked for",

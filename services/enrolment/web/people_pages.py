@@ -50,6 +50,9 @@ _DETAILS = (
 DONE: Final = {
     "manager": "The line manager is kept.",
     "employment": "The employment is kept.",
+    "employment-taken-back": "The employment is taken back.",
+    "absence": "The absence is kept.",
+    "absence-taken-back": "The absence is taken back.",
     "details": "The details are kept.",
     "merged": "The two records are one person from now on.",
     "split": "The record is a person of its own again.",
@@ -284,7 +287,7 @@ def keep_details(name: str) -> Page | Response:
         telling = Telling(at.now, people.telling_now(at).today, form.values["effective_on"])
         return handlers.keep_practitioner(at, replace(found, **told), None, telling)
 
-    return _done(form, change, "details", lambda at, wrong: _details_form(at, name, wrong))
+    return change_person(form, change, "details", lambda at, wrong: _details_form(at, name, wrong))
 
 
 @people_pages.show("/people/<name>/line-manager", "practitioners.assign-line-manager")
@@ -300,7 +303,7 @@ def assign_line_manager(name: str) -> Page | Response:
     if form.errors:
         return page_read(lambda reading: _manager_form(books(reading), name, form))
     command = AssignLineManager(name, form.values["line_manager_ref"], form.values["from_on"])
-    return _done(
+    return change_person(
         form,
         lambda at: handlers.assign_line_manager(at, command),
         "manager",
@@ -312,7 +315,15 @@ def assign_line_manager(name: str) -> Page | Response:
 def employment(name: str) -> Page:
     """Show the form of an employment: a new one, or the end of the one that the address names."""
     started = request.args.get("started_on", "")
-    return page_read(lambda reading: _employment_form(books(reading), name, blank(started_on=started)))
+
+    def shown(at: Books) -> Page:
+        told = employments_at(found_person(at, name).employments)
+        known = next((one for one in told if one.started_on.isoformat() == started), None)
+        ended = known.ended_on.isoformat() if known and known.ended_on else ""
+        reason = (known.reason if known else None) or ""
+        return _employment_form(at, name, blank(started_on=started, ended_on=ended, reason=reason))
+
+    return page_read(lambda reading: shown(books(reading)))
 
 
 @people_pages.act("/people/<name>/employment", "practitioners.keep")
@@ -323,7 +334,7 @@ def tell_employment(name: str) -> Page | Response:
     if form.errors:
         return page_read(lambda reading: _employment_form(books(reading), name, form))
     said: dict[str, Any] = dict(form.values)
-    return _done(
+    return change_person(
         form,
         lambda at: handlers.tell_employment(at, name, said["started_on"], said["ended_on"], said["reason"]),
         "employment",
@@ -331,7 +342,7 @@ def tell_employment(name: str) -> Page | Response:
     )
 
 
-def _done(
+def change_person(
     form: Form,
     change: Callable[[Desk], Practitioner],
     done: str,
@@ -364,8 +375,11 @@ def _manager_form(at: Books, name: str, form: Form) -> Page:
 
 def _employment_form(at: Books, name: str, form: Form) -> Page:
     found = found_person(at, name)
-    reasons = list(people_wording.END_REASONS.items())
-    return page("people/employment.html", form=form, found=found, name=_today(found), reasons=reasons)
+    reasons, began = list(people_wording.END_REASONS.items()), form.get("started_on")
+    is_known = any(one.started_on.isoformat() == began for one in employments_at(found.employments))
+    return page(
+        "people/employment.html", form=form, found=found, name=_today(found), reasons=reasons, is_known=is_known
+    )
 
 
 def _today(found: Practitioner) -> str:

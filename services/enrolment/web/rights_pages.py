@@ -1,21 +1,20 @@
-"""The rights of people: access report, erasure by two persons with its receipts, registrations, retention."""
+"""The rights of people: access report, erasure by two persons with its receipts; registrations."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from flask import Response, make_response, request
 
-from services.enrolment.application import access_requests, erasure, retention
-from services.enrolment.application.erasure_ports import Due
+from services.enrolment.application import access_requests, erasure
 from services.enrolment.application.ports import Books, Desk
 from services.enrolment.domain.erasures import ASKED, BASES, REFUSALS, Erasure
+from services.enrolment.domain.erasures import DONE as ERASED
 from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.practitioners import on_day
 from services.enrolment.domain.registrations import LAPSED, NOT_CHECKED, STATUSES
-from services.enrolment.domain.retention import MEANING, Periods
 from services.enrolment.web import enrolment_wording as words
 from services.enrolment.web import people_wording
 from services.enrolment.web.asking import may_do, refused, today, with_query
@@ -33,7 +32,7 @@ DONE: Final = {
     "asked": "The erasure is asked for. A second person has to approve it.",
     "approve": "The erasure is approved and under way.",
     "refuse": "The erasure is refused.",
-    "retention": "What is too old is being removed. The erasure of a person who left waits for a second person.",
+    "is-back": "The person is back. They can be nominated again, with nothing of the past.",
 }
 
 
@@ -142,6 +141,35 @@ def decide(erasure_id: str) -> Page | Response:
         return page_read(lambda reading: _erasure(books(reading), erasure_id, wrong))
 
 
+@rights_pages.show("/people/erasures/<erasure_id>/is-back", "erasures.decide")
+def ask_if_back(erasure_id: str) -> Page:
+    """Ask whether somebody who was erased works here again."""
+
+    def shown(at: Books) -> Page:
+        found = at.erasures.find(erasure_id)
+        if found is None:
+            raise NoSuchThing("no such erasure")
+        return page("people/is_back.html", form=blank(), found=found)
+
+    return page_read(lambda reading: shown(books(reading)))
+
+
+@rights_pages.act("/people/erasures/<erasure_id>/is-back", "erasures.decide")
+def person_is_back(erasure_id: str) -> Page | Response:
+    """Let somebody who was erased be taken again under the same reference."""
+    form = submitted(NOTHING)
+
+    def change(work: Work) -> str:
+        erasure.welcome_back(desk(work), erasure_id)
+        return with_query(f"/people/erasures/{erasure_id}", done="is-back")
+
+    try:
+        return page_transact(change)
+    except Conflict as error:
+        wrong = refused(form, error)
+        return page_read(lambda reading: _erasure(books(reading), erasure_id, wrong))
+
+
 def _decided(at: Desk, erasure_id: str, form: Form) -> Erasure:
     if at.erasures.find(erasure_id) is None:
         raise NoSuchThing("no such erasure")
@@ -176,6 +204,7 @@ def _erasure(at: Books, erasure_id: str, form: Form) -> Page:
         missing=[_service(one) for one in found.missing] if found.erased_on else [],
         refusals=list(people_wording.REFUSALS.items()),
         may_decide=found.state == ASKED and may_do("erasures.decide"),
+        may_return=found.state == ERASED and bool(found.receipts or not found.expected) and may_do("erasures.decide"),
         is_own=found.asked_by == at.person_id(who_asks().subject),
         done=DONE.get(request.args.get("done", "")),
     )
@@ -211,46 +240,8 @@ def registrations() -> Page:
             form=blank(status=status),
             statuses=[(code, people_wording.REGISTRATION_TAGS[code][0]) for code in STATUSES if code != NOT_CHECKED],
             rows=rows,
+            may_check=may_do("registrations.check"),
             next=with_query("/people/registrations", status=status, after=more) if more else None,
         )
 
     return page_read(lambda reading: answer(books(reading)))
-
-
-@rights_pages.show("/settings/retention", "retention.read")
-def show_retention() -> Page:
-    """Show what is older than its period: a dry run."""
-    return page_read(lambda reading: _retention(retention.dry_run(books(reading)), blank()))
-
-
-@rights_pages.act("/settings/retention", "retention.apply")
-def apply_retention() -> Page | Response:
-    """Remove what is older than its period."""
-    form = submitted(NOTHING)
-
-    def change(work: Work) -> str:
-        at = desk(work)
-        retention.apply(at, at.person_id(who_asks().subject))
-        return "/settings/retention?done=retention"
-
-    try:
-        return page_transact(change)
-    except Conflict as error:
-        wrong = refused(form, error)
-        return page_read(lambda reading: _retention(retention.dry_run(books(reading)), wrong))
-
-
-def _retention(found: tuple[Periods, list[Due]], form: Form) -> Page:
-    periods, due = found
-    rows: list[list[Any]] = [
-        [MEANING[one.kind], {"text": periods.days[one.kind], "number": True}, {"text": one.count, "number": True}, one]
-        for one in due
-    ]
-    return page(
-        "settings/retention.html",
-        form=form,
-        rows=rows,
-        is_due=any(one.count for one in due),
-        may_apply=may_do("retention.apply"),
-        done=DONE.get(request.args.get("done", "")),
-    )

@@ -150,10 +150,12 @@ def test_cohort_shows_seats_queue_and_quotas_and_takes_more_seats(lead, house):
     assert "2 of 2" in seats
     assert "1st of 2" in seats
     assert "1st in the queue" in text_of(lead.get(f"{here}?show=waiting"))
-    fewer = send_form(lead, f"{here}/change", {"capacity": "1"})
+    fewer = send_form(lead, f"{here}/change", {"capacity": "1", "who_may_ask": "every"})
     assert fewer.status_code == 422
     assert 'href="#capacity"' in fewer.get_data(as_text=True)
-    more = send_form(lead, f"{here}/change", {"capacity": "5", "most_brent": "4", "reserved_ealing": "1"})
+    more = send_form(
+        lead, f"{here}/change", {"capacity": "5", "who_may_ask": "every", "most_brent": "4", "reserved_ealing": "1"}
+    )
     assert more.status_code == 303, more.get_data(as_text=True)
     after = text_of(lead.get(more.headers["Location"]))
     assert "3 of 5" in after
@@ -185,8 +187,8 @@ def test_sessions_are_planned_and_marked(lead, house):
 
 def test_cohort_is_opened_and_closed(lead):
     """A new intake appears in the catalogue; a closed one says so."""
-    assert send_form(lead, "/courses/SAR/open-cohort", {"capacity": "5"}).status_code == 422
-    opened = send_form(lead, "/courses/SAR/open-cohort", {"intake": "2027-01", "capacity": "5"})
+    assert send_form(lead, "/courses/SAR/open-cohort", {"capacity": "5", "who_may_ask": "every"}).status_code == 422
+    opened = send_form(lead, "/courses/SAR/open-cohort", {"intake": "2027-01", "capacity": "5", "who_may_ask": "every"})
     assert opened.status_code == 303, opened.get_data(as_text=True)
     assert send_form(lead, "/courses/SAR/cohorts/2027-01/close", {}).status_code == 303
     assert "Closed to new requests" in text_of(lead.get("/courses/SAR/cohorts/2027-01"))
