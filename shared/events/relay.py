@@ -21,6 +21,7 @@ from shared.events.log import OwnLog
 from shared.events.marks import Mark, MarkedLog, MarkMoved, Marks
 from shared.events.numbering import Fenced, Numbering, in_order, in_rounds
 from shared.events.records import encode
+from shared.events.refusals import RefusedByBroker
 from shared.events.relay_metrics import Gauges
 from shared.events.sending import Sender
 from shared.events.tail import FeedRefused, Tail, check_tail, scan_log
@@ -44,7 +45,8 @@ class Outcome(Enum):
 class Links(msgspec.Struct, frozen=True, kw_only=True):
     """What all feeds of a relay process share.
 
-    `at` is called with the name of each step that was just finished: tests and simulations raise there.
+    `own_log` makes what reads a feed's own topic back. `at` is called with the name of each step that was just
+    finished: tests and simulations raise there.
     """
 
     unit_of_work: UnitOfWork
@@ -58,6 +60,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: float = 30.0
     summed: dict[str, str] = msgspec.field(default_factory=dict)
     kafka_config: dict[str, object] = msgspec.field(default_factory=dict)
+    own_log: Callable[..., OwnLog] = OwnLog
     at: Callable[[str], None] = lambda _: None
 
 
@@ -76,7 +79,7 @@ class FeedRelay:
         self._announcer = Announcer(
             unit, name, partnership_version=links.partnership_version, partnership_hash=links.partnership_hash
         )
-        self._own_log = OwnLog(links.bootstrap_servers, name.topic, unit.clock, config=links.kafka_config)
+        self._own_log = links.own_log(links.bootstrap_servers, name.topic, unit.clock, config=links.kafka_config)
         self._head: Head | None = None
         self._mark = Mark()
         self._fresh: dict[int, list[Numbered]] = {}
@@ -92,6 +95,7 @@ class FeedRelay:
 
         Raises:
             Unavailable: The database or the broker does not answer; try again later.
+            RefusedByBroker: The broker does not let this relay do it; a person is told, and it is tried again.
             FeedRefused: The log knows more than the database; a person decides.
         """
         try:
@@ -103,6 +107,10 @@ class FeedRelay:
         except MarkMoved:
             self._doubt()
             return Outcome.WORKED
+        except RefusedByBroker:
+            self.gauges.forbidden = 1
+            self._doubt()
+            raise
         except FeedRefused:
             self.gauges.refused = 1
             self._was_checked = False
@@ -188,7 +196,7 @@ class FeedRelay:
         self._sender_generation = self._links.sender.generation
         self._look_at = self._clock.monotonic() + IDENTITY_SECONDS
         self._checked = self._was_checked = True
-        self.gauges.refused = 0
+        self.gauges.refused = self.gauges.forbidden = 0
         self.gauges.published = self._mark.published
         self._links.at("checked")
         return head

@@ -1,0 +1,118 @@
+"""The operator of a run: does what the platform asks a person for, with the platform's own commands, now and then."""
+
+from __future__ import annotations
+
+from pymongo.errors import PyMongoError
+
+from shared.errors import Conflict, NotFound, PlatformError
+from shared.events import alarms
+from shared.events.adoption import adopt
+from shared.events.discarding import discard
+from shared.events.envelope import GENESIS
+from shared.events.feed import FeedName, feed_of
+from shared.events.ledger import HashIndex, Ledger
+from shared.events.parking import list_parked
+from shared.events.recovery import reimport
+from shared.events.republish import republish
+from shared.events.requests import ask_replay
+from shared.storage.unit_of_work import UnitOfWork
+from tests.faults.simulation.log_ports import SimOwnLog
+from tests.faults.simulation.played import BOARD, FEEDS, SUMMED
+from tests.faults.simulation.world import World
+
+BY = {"by": "operator-1", "reason": "decided in the run"}
+
+
+def operate(world: World) -> None:
+    """Look every few seconds, for ever."""
+    board = world.unit(world.operator, "board")
+    while True:
+        world.operator.sleep(3.0 if world.history.is_healing else 12.0)
+        for duty in (_mind_parked, _mind_gaps, _mind_refused, _mind_alarms):
+            try:
+                duty(world, board)
+            except (PlatformError, PyMongoError) as error:
+                world.scheduler.note(f"{duty.__name__}: {error!r}")
+
+
+def _mind_parked(world: World, board: UnitOfWork) -> None:
+    """Discard what is no event; of events, mend the reaction and replay, or discard the cause and replay the rest."""
+    parked = list_parked(board, BOARD)
+    causes = {(one.feed, one.key): one for one in reversed(parked) if one.is_cause}
+    for one in parked:
+        if one.number is None:
+            discard(board, BOARD, one.id, confirmed_by="operator-2", **BY)
+    for feed, key in sorted({(one.feed, one.key) for one in parked if one.key is not None}):
+        cause = causes.get((feed, key))
+        if cause is not None and world.plan.discards:
+            world.scheduler.note(f"operator discards {cause.id}")
+            discard(board, BOARD, cause.id, confirmed_by="operator-2", **BY)
+            continue
+        world.board.is_mended = world.board.is_mended or not world.plan.discards
+        try:
+            world.scheduler.note(f"operator replays {feed} {key}")
+            ask_replay(board, BOARD, feed, key, **BY)
+        except NotFound:
+            continue
+
+
+def _mind_gaps(world: World, board: UnitOfWork) -> None:  # noqa: ARG001 - every duty is called alike
+    """Do what a gap's alarm names: let the feed be sent again."""
+    for reader in list(world.readers.values()):
+        for reading in list(reader._active.values()):
+            alarm = reading.alarm
+            if alarm is not None and alarm.kind == alarms.GAP:
+                feed = feed_of(alarm.feed)
+                world.scheduler.note(f"operator republishes {alarm.feed}")
+                republish(world.unit(world.operator, feed.service), feed)
+
+
+def _mind_refused(world: World, board: UnitOfWork) -> None:  # noqa: ARG001 - every duty is called alike
+    """A relay refuses: the database came back from a backup, so what the log knows beyond it is brought back."""
+    for (_, topic), lane in list(world.lanes.items()):
+        if not lane.relay.gauges.refused:
+            continue
+        restored = world.history.restored.get(topic)
+        if restored is None:
+            world.history.violate(f"{topic} is refused although nothing was restored")
+            continue
+        restored.decided = True
+        feed = feed_of(topic)
+        unit = world.unit(world.operator, feed.service)
+        count = reimport(unit, feed, SimOwnLog(world.broker, world.operator, topic).read, summed=SUMMED, **BY)
+        restored.brought_back += count
+        world.scheduler.fault("feed brought back from the log", f"{topic}: {count}")
+        lane.relay.gauges.refused = 0
+
+
+def _mind_alarms(world: World, board: UnitOfWork) -> None:
+    """A reader stopped at a fork: after a restore, and where the log was gone too, adopt the owner's new history."""
+    for feed in FEEDS[:2]:
+        alarm = alarms.open_alarm(board, BOARD, feed.topic)
+        if alarm is None or alarm.kind != alarms.FORK:
+            continue
+        restored = world.history.restored.get(feed.topic)
+        if restored is None:
+            world.history.violate(f"{feed.topic}: fork alarm although nothing was restored: {alarm.detail}")
+        else:
+            restored.decided = True
+            number, head = _common(world, feed)
+            try:
+                adopted = adopt(board, BOARD, feed.topic, number=number, head=head, **BY)
+                restored.given_up += adopted.read - adopted.after
+                world.scheduler.fault("new history adopted", f"{feed.topic} from {number}")
+            except Conflict as error:
+                world.scheduler.note(f"nothing to adopt: {error}")
+        alarms.resolve_alarm(board, BOARD, feed.topic, **BY)
+
+
+def _common(world: World, feed: FeedName) -> tuple[int, str]:
+    """Return the last number, with its hash, that the owner's feed has as it was first numbered."""
+    ledger = Ledger(world.unit(world.operator, feed.service).reading(feed.organisation), feed)
+    head = ledger.head()
+    index = HashIndex(ledger, head)
+    for number in range(head.number, 0, -1):
+        digest = index.hash_at(number)
+        if digest == world.history.first_hashes.get((feed.topic, number)):
+            return number, digest
+    return 0, GENESIS
