@@ -5,6 +5,7 @@ knows one. The parts load what they need when they are made: a relay has no use 
 """
 
 from shared.assembly.parts import RelayPart, hosted_owners, make_reader, prepare_databases, unit_of_work
+from shared.assembly.start_checks import check_start
 from shared.assembly.web import make_app
 
-__all__ = ["RelayPart", "hosted_owners", "make_app", "make_reader", "prepare_databases", "unit_of_work"]
+__all__ = ["RelayPart", "check_start", "hosted_owners", "make_app", "make_reader", "prepare_databases", "unit_of_work"]

@@ -10,6 +10,7 @@ from shared.assembly.parts import hosted_owners, unit_of_work
 from shared.clock import SystemClock
 from shared.process.settings import LOCAL, CommonSettings
 from shared.storage.mongo import Client
+from shared.telemetry import metrics
 
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
@@ -23,6 +24,7 @@ def make_app(
     from shared.identity import RoleTable, TokenVerifier
 
     partnership, clock = given.partnership(), SystemClock()
+    metrics.STARTED.labels(service, "api").set(clock.now().timestamp())
     return create_app(
         ServiceDescription(
             name=service,

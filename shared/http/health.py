@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 from flask import Blueprint, Response, current_app
-from pymongo.errors import PyMongoError
 
 from shared.errors import NotFound
 from shared.events.asyncapi import asyncapi_document
@@ -15,6 +14,7 @@ from shared.events.contracts import contract_book
 from shared.http.facts import public
 from shared.http.security_headers import OWN_PAGES
 from shared.http.service import ServiceDescription, current_service
+from shared.storage.mongo import answers
 from shared.telemetry.metrics import exposition
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -33,12 +33,8 @@ def _json(status: int, body: dict[str, str]) -> Response:
 
 
 def _is_ready(service: ServiceDescription) -> bool:
-    """Return whether the database answers, and whatever else the service looks at."""
-    try:
-        service.unit_of_work.client.admin.command("ping")
-    except PyMongoError:
-        return False
-    return service.ready is None or service.ready()
+    """Return whether the database answers within a second, and whatever else the service looks at."""
+    return answers(service.unit_of_work.client) and (service.ready is None or service.ready())
 
 
 @blueprint.get("/livez")

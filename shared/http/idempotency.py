@@ -22,7 +22,7 @@ from shared.http.bodies import current_facts, json_body
 from shared.http.errors import KeyMissing, KeyReused
 from shared.http.replies import Reply
 from shared.http.strict_json import canonical
-from shared.storage.erasures import REPLIES, about
+from shared.storage.erasures import REPLIES, about, prepare_replies
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
 COLLECTION: Final = REPLIES
@@ -32,9 +32,8 @@ KEPT: Final = timedelta(days=400)
 
 
 def prepare(database: Database[dict[str, Any]]) -> None:
-    """Make the indexes: stored replies go after 400 days, and those about a thing are found."""
-    database[COLLECTION].create_index("expires_at", expireAfterSeconds=0, name="expires_at")
-    database[COLLECTION].create_index("about", name="about")
+    """Make the indexes of the stored replies."""
+    prepare_replies(database)
 
 
 def checked_key() -> str:

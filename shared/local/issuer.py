@@ -28,6 +28,7 @@ from shared.identity.organisation_keys import read_keys
 from shared.partnership import load
 from shared.partnership.model import SERVICES
 from shared.process.settings import LOCAL, PRODUCTION
+from shared.process.weak_settings import LOCAL_SECRET
 
 LIFE_SECONDS = 600
 PSEUDONYM_KEY_BYTES = 32
@@ -102,7 +103,8 @@ class LocalIssuer:
     def _make_session_secret(self) -> None:
         if not self.session_secret_file.exists():
             self.session_secret_file.touch(mode=0o600)
-            self.session_secret_file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+            marked = LOCAL_SECRET.decode() + secrets.token_urlsafe(32)
+            self.session_secret_file.write_text(marked, encoding="utf-8")
 
     def _make_key(self, organisation: str) -> None:
         path = self.keys_dir / f"{organisation}.json"

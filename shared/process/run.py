@@ -20,14 +20,17 @@ from typing import Generic, NoReturn, Protocol, TypeVar
 
 import structlog
 
-from shared.errors import PlatformError
+from shared.clock import SystemClock, wait_for
+from shared.errors import PlatformError, Unavailable
 from shared.process import lifeline
 from shared.process.settings import CommonSettings, load
+from shared.telemetry import metrics
 from shared.telemetry.health_server import HealthServer
 from shared.telemetry.logs import configure_logging
 
 S = TypeVar("S", bound=CommonSettings)
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
+ASK_AGAIN_SECONDS = 1.0
 GUNICORN_CONFIGURATION = Path(__file__).with_name("gunicorn_conf.py")
 
 log = structlog.get_logger(__name__)
@@ -47,7 +50,8 @@ class Part(Protocol):
 class Parts(Generic[S]):
     """How the parts of a service are built. Builders are called in the process that runs the part, after any fork.
 
-    `web_app` is the import path of the application's factory: `services.enrolment.bootstrap:web_app`.
+    `web_app` is the import path of the application's factory: `services.enrolment.bootstrap:web_app`. `check` refuses
+    to start on what is not safe (`Malformed`, with all of it), and raises `Unavailable` while nobody can know.
     """
 
     settings: Callable[[], S]
@@ -56,6 +60,7 @@ class Parts(Generic[S]):
     relay: Callable[[S], Part]
     consume: Callable[[S], Part]
     worker: Callable[[S], Part] | None = None
+    check: Callable[[S, str], None] = lambda *_: None
 
     def names(self) -> tuple[str, ...]:
         """Return the parts that run for ever, in the order in which they are started."""
@@ -89,29 +94,85 @@ def _run(service: str, name: str, parts: Parts[S], settings: S) -> None:
         parts.prepare(settings)
         print(json.dumps({"service": service, "parts": parts.names()}))  # noqa: T201 - its product
         return
+    stop = stop_when_asked()
     if name == "api":
-        become_gunicorn(parts.web_app)
+        if is_safe(lambda: parts.check(settings, name), stop, settings):
+            become_gunicorn(parts.web_app)
+        return
+    metrics.STARTED.labels(service, name).set(SystemClock().now().timestamp())
     builders = {"relay": parts.relay, "consume": parts.consume, "worker": parts.worker}
     build = builders[name]
     if build is not None:
-        run_part(name, lambda: build(settings), settings)
+        run_part(name, lambda: build(settings), settings, stop, check=lambda: parts.check(settings, name))
 
 
-def run_part(name: str, build: Callable[[], Part], settings: CommonSettings) -> None:
-    """Run one part until SIGTERM, SIGINT or the end of the supervisor that started it."""
+def stop_when_asked() -> threading.Event:
+    """Return an event that SIGTERM, SIGINT or the end of the supervisor that started this process sets."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     lifeline.watch(stop)
+    return stop
+
+
+def run_part(
+    name: str,
+    build: Callable[[], Part],
+    settings: CommonSettings,
+    stop: threading.Event,
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Run one part, once its check has found nothing, until `stop` is set."""
     part: list[Part] = []
     health = HealthServer(settings.health_port, lambda: bool(part) and part[0].ready(), host=settings.host).start()
     try:
         log.info("process.starting", part=name, health_port=health.port)
-        part.append(build())
-        part[0].run(stop)
+        if passes(check, stop):
+            part.append(build())
+            part[0].run(stop)
         log.info("process.stopped", part=name)
     finally:
         health.stop()
+
+
+def is_safe(check: Callable[[], None], stop: threading.Event, settings: CommonSettings) -> bool:
+    """Return whether the API may start, False when it is to stop first.
+
+    While the database is away nobody knows: then it says on its own port that it lives and is not ready.
+
+    Raises:
+        Malformed: with everything that is not safe.
+    """
+    try:
+        check()
+    except Unavailable:
+        health = HealthServer(settings.port, lambda: False, host=settings.host).start()
+        try:
+            return passes(check, stop)
+        finally:
+            health.stop()
+    return not stop.is_set()
+
+
+def passes(check: Callable[[], None], stop: threading.Event) -> bool:
+    """Return whether the check passes, however long nobody can know; False when `stop` is set first.
+
+    Raises:
+        Malformed: with everything that is not safe.
+    """
+    is_told = False
+    while not stop.is_set():
+        try:
+            check()
+        except Unavailable as error:
+            if not is_told:
+                log.warning("process.waiting", detail=error.detail)
+            is_told = True
+            wait_for(stop, ASK_AGAIN_SECONDS)
+        else:
+            return True
+    return False
 
 
 def become_gunicorn(web_app: str) -> NoReturn:

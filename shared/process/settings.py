@@ -137,6 +137,10 @@ class CommonSettings:
         file = self.kafka_config_file
         return {} if file is None else read_kafka_config(file)
 
+    def weak_in_production(self) -> tuple[Fault, ...]:
+        """Return the service's own settings that are weak outside the local profile; a service with such says so."""
+        return ()
+
     def hosted(self, partnership: Partnership) -> tuple[str, ...]:
         """Return the organisations that this instance hosts, in the partnership file's order."""
         if not self.hosted_organisations:
@@ -222,7 +226,10 @@ def read_kafka_config(file: Path) -> dict[str, object]:
         raise Malformed(f"KAFKA_CONFIG_FILE {file} must hold a JSON object")
     strange = sorted(name for name in config if not name.startswith(HOW_TO_CONNECT))
     if strange:
-        raise Malformed(f"KAFKA_CONFIG_FILE may set security_protocol, ssl_... and sasl_..., not {', '.join(strange)}")
+        raise Malformed(
+            f"KAFKA_CONFIG_FILE may set security_protocol, ssl_... and sasl_..., not {', '.join(strange)}: how records "
+            "are written and read (acks=all, idempotence, no commits of their own) is not to be set; take it out"
+        )
     return config
 
 
@@ -238,7 +245,7 @@ def _stores(env: Env) -> dict[str, Any]:
         ),
         "database_prefix": env.str("DATABASE_PREFIX", "", validate=Regexp(r"[a-z0-9_]{0,10}\Z")),
         "kafka_bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS", validate=Length(min=1)),
-        "kafka_config_file": env.path("KAFKA_CONFIG_FILE", None),
+        "kafka_config_file": env.path("KAFKA_CONFIG_FILE", None) if env.str("KAFKA_CONFIG_FILE", "") else None,
         "replication_factor": env.int("REPLICATION_FACTOR", 1, validate=Range(min=1, max=9)),
     }
 

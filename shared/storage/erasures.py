@@ -9,12 +9,18 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from shared.storage.mongo import Document
+from shared.storage.mongo import Document, MongoDatabase
 from shared.storage.unit_of_work import Work
 
 ANSWERED: Final = "erasures_answered"
 STRAYS: Final = "parked"
 REPLIES: Final = "idempotency"
+
+
+def prepare_replies(database: MongoDatabase) -> None:
+    """Make the indexes of stored replies: they go after 400 days, and those about a thing are found."""
+    database[REPLIES].create_index("expires_at", expireAfterSeconds=0, name="expires_at")
+    database[REPLIES].create_index("about", name="about")
 
 
 def is_news(work: Work, employer: str, practitioner_id: str, number: int) -> bool:

@@ -9,9 +9,17 @@ import re
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError, WaitQueueTimeoutError
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -26,6 +34,7 @@ MAJORITY: Final = WriteConcern(w="majority", j=True)
 READ_MAJORITY: Final = ReadConcern("majority")
 SNAPSHOT: Final = ReadConcern("snapshot")
 LONGEST_NAME: Final = 63
+ANSWER_SECONDS: Final = 1.0
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAMED_GONE: Final = frozenset({91, 189, 11600, 11602, 10107, 13435, 13436})
 """Codes of a server that is stopping or is not the primary just now."""
@@ -58,6 +67,21 @@ def database_name(service: str, organisation: str, prefix: str = "") -> str:
     if not SLUG.fullmatch(organisation) or len(name) > LONGEST_NAME:
         raise Malformed("this is no organisation's slug")
     return name
+
+
+def answers(client: Client, seconds: float = ANSWER_SECONDS) -> bool:
+    """Return whether the database reads for us within `seconds`; a server that only hangs does not.
+
+    A read, not a ping: a ping is answered even where the storage is stuck. A refusal is an answer.
+    """
+    try:
+        with pymongo.timeout(seconds):
+            client["admin"]["no_such_collection"].find_one()
+    except OperationFailure as error:
+        return not server_is_gone(error)
+    except PyMongoError:
+        return False
+    return True
 
 
 def server_is_gone(error: PyMongoError) -> bool:

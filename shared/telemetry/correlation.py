@@ -8,11 +8,14 @@ beside it in this service's logs.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 from shared.identifiers import new_identifier
 
@@ -36,7 +39,6 @@ def begin(partners_id: str | None = None, traceparent: str | None = None) -> Cor
     started = Correlation(new_identifier(), next_traceparent(traceparent))
     _current.set(started)
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(correlation_id=started.correlation_id)
     if partners_id and _UUID.match(partners_id):
         structlog.contextvars.bind_contextvars(partners_correlation_id=partners_id)
     return started
@@ -45,6 +47,26 @@ def begin(partners_id: str | None = None, traceparent: str | None = None) -> Cor
 def current() -> Correlation:
     """Return the correlation of the work in hand, beginning one where there is none."""
     return _current.get() or begin()
+
+
+@contextmanager
+def following(correlation_id: str, traceparent: str | None) -> Iterator[None]:
+    """Let what is logged in the block belong to somebody else's piece of work: an event's, while it is taken."""
+    token = _current.set(Correlation(correlation_id, traceparent))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def note_in_log(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the correlation id and the trace id of the work in hand to a log line: structlog's form of a processor."""
+    known = _current.get()
+    if known is not None:
+        event.setdefault("correlation_id", known.correlation_id)
+        if known.traceparent is not None:
+            event.setdefault("trace_id", known.traceparent.split("-")[1])
+    return event
 
 
 def next_traceparent(traceparent: str | None) -> str | None:

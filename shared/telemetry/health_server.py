@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from shared.telemetry.metrics import exposition
+from shared.telemetry.metrics import own_exposition
 
 
 class HealthServer:
@@ -55,7 +55,7 @@ def _handler(ready: Callable[[], bool]) -> type[BaseHTTPRequestHandler]:
                 is_ready = ready()
                 self._json(200 if is_ready else 503, {"status": "ready" if is_ready else "not-ready"})
             elif path == "/metrics":
-                self._send(200, *exposition())
+                self._send(200, *own_exposition())
             else:
                 self._json(404, {"status": "not-found"})
 

@@ -14,6 +14,8 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from shared.telemetry import correlation
+
 PERSONAL: Final = frozenset(
     {
         "name", "names", "full_name", "first_name", "last_name", "given_name", "family_name", "surname", "forename",
@@ -26,6 +28,8 @@ PERSONAL: Final = frozenset(
     }
 )  # fmt: skip
 """Keys that never reach a log, at any depth. Paths and queries hold employee references."""
+EXTRAS: Final = ("feed", "number", "last_number", "count", "event_id", "event_type", "organisation")
+"""What a line of the standard library's logging may carry beside its text."""
 
 
 def without_personal_data(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -54,6 +58,7 @@ def configure_logging(
     """Send structlog's and the standard library's logs to `stream` (stderr): JSON lines, readable for `console`."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        correlation.note_in_log,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -63,7 +68,7 @@ def configure_logging(
     ]
     renderer: Processor = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(EXTRAS), *shared],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
     handler = logging.StreamHandler(stream)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 HTTP_REQUESTS: Final = Counter("http_requests_total", "Requests answered.", ["service", "method", "route", "status"])
@@ -18,6 +26,24 @@ TOKENS_REFUSED: Final = Counter("tokens_refused_total", "Bearer tokens refused."
 FOREIGN_ASKED: Final = Counter(
     "foreign_resources_asked_total", "Requests for another organisation's resources.", ["service", "organisation"]
 )
+
+STARTED: Final = Gauge(
+    "process_started_at_seconds",
+    "When the process was started, in Unix seconds.",
+    ["service", "part"],
+    multiprocess_mode="max",
+)
+CLOCK_SKEW: Final = Gauge(
+    "database_clock_skew_seconds",
+    "By how much the database's clock was ahead of the process's own when it started.",
+    ["service"],
+    multiprocess_mode="max",
+)
+
+
+def own_exposition() -> tuple[bytes, str]:
+    """Return all metrics of this process alone: for one that shares its work with no other."""
+    return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
 
 
 def exposition() -> tuple[bytes, str]:

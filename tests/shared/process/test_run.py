@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 import shared
 from shared.clock import SystemClock
+from shared.errors import Malformed, Unavailable
 from shared.local.ports import preferred
+from shared.process import run
 
 ROOT = Path(shared.__file__).parent.parent
 SERVICE = """
@@ -120,3 +123,21 @@ def test_a_part_ends_when_its_supervisor_is_gone(command):
     assert done.returncode == 0
     assert done.stdout == "running\ntidied\n"
     assert clock.monotonic() - started < 20
+
+
+def test_a_part_waits_while_nobody_can_know_and_refuses_once_somebody_does(monkeypatch):
+    """`Unavailable` is asked again, a fault passes through, and the stop event ends the waiting."""
+    monkeypatch.setattr(run, "ASK_AGAIN_SECONDS", 0.01)
+    answers = iter([Unavailable("not yet"), Unavailable("not yet"), None, Unavailable("not yet"), Malformed("weak")])
+
+    def check() -> None:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+
+    stop = threading.Event()
+    assert run.passes(check, stop)
+    with pytest.raises(Malformed, match="weak"):
+        run.passes(check, stop)
+    stop.set()
+    assert not run.passes(check, stop)
