@@ -14,6 +14,7 @@ from shared.errors import Malformed, Unavailable
 from shared.events.envelope import Envelope, Heartbeat, Opened, source_of
 from shared.events.hashing import hash_of
 from shared.events.records import Headers, attributes_in, decode_unnumbered, envelope_from, epoch_of
+from shared.events.refusals import unavailable
 
 POLL_MILLISECONDS: Final = 300
 PATIENCE_SECONDS: Final = 15.0
@@ -23,13 +24,15 @@ REQUEST_MILLISECONDS: Final = 10_000
 class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One record of a feed's topic as its owner reads it.
 
-    `body` is None where the record is unreadable or somebody else's; then `event_hash` is empty.
+    `body` is None where the record is unreadable or somebody else's; then `event_hash` is empty. `time` is the
+    record's own, as its owner's clock had it.
     """
 
     offset: int
     epoch: int
     body: Envelope | Opened | Heartbeat | None
     event_hash: str = ""
+    time: str = ""
 
 
 class OwnLog:
@@ -54,17 +57,25 @@ class OwnLog:
         with _Consumer(self._settings, self._topic) as consumer:
             return consumer.bounds()[0]
 
+    def read_last(self, most: int) -> Iterator[LogRecord]:
+        """Yield the last records of the log, about `most` of them.
+
+        Raises:
+            Unavailable: As `read`.
+        """
+        return self.read(-most)
+
     def read(self, start: int) -> Iterator[LogRecord]:
         """Yield the records from offset `start` (or the first there is) to the end of the log as of now.
 
-        A log that ends before `start` yields nothing.
+        A log that ends before `start` yields nothing; a `start` below 0 counts from the end.
 
         Raises:
             Unavailable: The broker does not answer, or the end is not reached in time without progress.
         """
         with _Consumer(self._settings, self._topic) as consumer:
             beginning, end = consumer.bounds()
-            position = max(start, beginning)
+            position = max(start if start >= 0 else end + start, beginning)
             consumer.seek(position)
             until = self._clock.monotonic() + PATIENCE_SECONDS
             while position < max(end, consumer.highwater()):
@@ -88,11 +99,11 @@ class OwnLog:
                 return LogRecord(offset=offset, epoch=0, body=None)
             unnumbered = decode_unnumbered(value, found)
             if unnumbered is not None:
-                return LogRecord(offset=offset, epoch=epoch, body=unnumbered)
+                return LogRecord(offset=offset, epoch=epoch, body=unnumbered, time=found.get("time", ""))
             envelope = envelope_from(key, value, found)
         except Malformed:
             return LogRecord(offset=offset, epoch=0, body=None)
-        return LogRecord(offset=offset, epoch=epoch, body=envelope, event_hash=hash_of(envelope))
+        return LogRecord(offset=offset, epoch=epoch, body=envelope, event_hash=hash_of(envelope), time=envelope.time)
 
 
 class _Consumer:
@@ -112,7 +123,7 @@ class _Consumer:
                 bootstrap_timeout_ms=REQUEST_MILLISECONDS,
             )
         except (KafkaError, OSError) as error:
-            raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
+            raise unavailable(error, "the broker does not answer") from error
         self._consumer.assign([self._partition])
 
     def __enter__(self) -> _Consumer:
@@ -127,7 +138,7 @@ class _Consumer:
             first = self._consumer.beginning_offsets([self._partition])[self._partition]
             end = self._consumer.end_offsets([self._partition])[self._partition]
         except KafkaError as error:
-            raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
+            raise unavailable(error, "the broker does not answer") from error
         return int(first), int(end)
 
     def seek(self, offset: int) -> None:
@@ -139,7 +150,7 @@ class _Consumer:
         try:
             return int(self._consumer.position(self._partition, timeout_ms=REQUEST_MILLISECONDS))
         except KafkaError as error:
-            raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
+            raise unavailable(error, "the broker does not answer") from error
 
     def highwater(self) -> int:
         """Return the end of the log that the last fetch told, 0 before."""
@@ -152,7 +163,7 @@ class _Consumer:
         except (OffsetOutOfRangeError, NoOffsetForPartitionError):
             return None
         except KafkaError as error:
-            raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
+            raise unavailable(error, "the broker does not answer") from error
         return [
             _Raw(record.offset, record.key, record.value, list(record.headers))
             for record in polled.get(self._partition, ())

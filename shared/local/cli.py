@@ -10,18 +10,21 @@ import shutil
 import signal
 import sys
 import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 from environs import Env
 
 from shared.clock import SystemClock
-from shared.errors import PlatformError
+from shared.errors import Malformed, PlatformError
 from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
+from shared.local.broker_commands import provision
+from shared.local.completeness_commands import adopt_feed, freshness, recover_feed, verify_feed
 from shared.local.fresh import refuse_yesterday
 from shared.local.issuer import LocalIssuer
-from shared.local.operator_commands import republish, state_option, topics, verify_feed
+from shared.local.operator_commands import republish, state_option, topics
 from shared.local.owner_commands import erase, export, import_
 from shared.local.parking_commands import parked
 from shared.local.platform import ROOT, Place, RunningPlatform, alone, running
@@ -41,6 +44,13 @@ backbone_option = click.option(
 )
 
 
+users_option = click.option(
+    "--kafka-users",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder with a file per user of the broker, as `partnership provision --instance local` made it.",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Run and look after a teaching partnership's platform."""
@@ -48,6 +58,7 @@ def main() -> None:
 
 @main.command()
 @backbone_option
+@users_option
 @state_option
 @click.option(
     "--partnership",
@@ -56,14 +67,15 @@ def main() -> None:
     default=DEFAULT_SCENARIO / PARTNERSHIP_FILE,
     help="The partnership file; by default North West London's.",
 )
-def up(backbone: str | None, state: Path, partnership_file: Path) -> None:
+def up(backbone: str | None, kafka_users: Path | None, state: Path, partnership_file: Path) -> None:
     """Start the four services with what they held yesterday, and keep them running until Ctrl-C."""
     place = Place(directory=state, partnership_file=partnership_file, port_base=_port_base())
-    sys.exit(_run(place, backbone, state / "data", None))
+    sys.exit(_run(place, Asked(backbone, kafka_users), state / "data", None))
 
 
 @main.command()
 @backbone_option
+@users_option
 @state_option
 @click.option(
     "--scenario",
@@ -73,11 +85,13 @@ def up(backbone: str | None, state: Path, partnership_file: Path) -> None:
 )
 @click.option("--exit", "exit_after", is_flag=True, help="Stop after the play, also on a terminal.")
 @click.option("--stay", is_flag=True, help="Keep running after the play, also without a terminal.")
-def demo(backbone: str | None, state: Path, scenario: Path, *, exit_after: bool, stay: bool) -> None:
+def demo(
+    backbone: str | None, kafka_users: Path | None, state: Path, scenario: Path, *, exit_after: bool, stay: bool
+) -> None:
     """Start everything afresh, play a whole term through the public doors and compare with what is expected."""
     place = Place(directory=state, partnership_file=scenario / PARTNERSHIP_FILE, port_base=_port_base())
     leaves = exit_after or not (stay or sys.stdout.isatty())
-    sys.exit(_run(place, backbone, state / "demo-data", Play(scenario, exit_after=leaves)))
+    sys.exit(_run(place, Asked(backbone, kafka_users), state / "demo-data", Play(scenario, exit_after=leaves)))
 
 
 @main.command()
@@ -152,7 +166,19 @@ def bench(output: Path, *, tiny: bool) -> None:
         sys.exit(1)
 
 
-for command in (topics, republish, verify_feed, parked, export, import_, erase):
+for command in (
+    provision,
+    topics,
+    republish,
+    freshness,
+    verify_feed,
+    recover_feed,
+    adopt_feed,
+    parked,
+    export,
+    import_,
+    erase,
+):
     main.add_command(command)
 
 
@@ -180,7 +206,28 @@ class Play:
                 click.echo("The platform keeps running; Ctrl-C stops it.")
 
 
-def _run(place: Place, asked: str | None, data: Path, play: Play | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The backbone that was asked for, if one was, and as whom the processes are to connect to its broker."""
+
+    kind: str | None
+    kafka_users: Path | None
+
+    def backbone(self, data: Path, port_base: int) -> backbones.Backbone:
+        """Return it; see `backbones.choose`.
+
+        Raises:
+            Malformed: users are named for a broker that has none.
+        """
+        chosen = backbones.choose(self.kind, data, port_base)
+        if self.kafka_users is None:
+            return chosen
+        if chosen.kind != backbones.EXTERNAL:
+            raise Malformed("--kafka-users is for a broker that asks who is there: --backbone external")
+        return replace(chosen, kafka_users=self.kafka_users)
+
+
+def _run(place: Place, asked: Asked, data: Path, play: Play | None) -> int:
     """Run the platform until Ctrl-C, or until the play is over, and return the exit code."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -189,7 +236,7 @@ def _run(place: Place, asked: str | None, data: Path, play: Play | None) -> int:
         with alone(place.directory):
             if play is not None and data.exists():
                 shutil.rmtree(data)
-            chosen = backbones.choose(asked, data, place.port_base)
+            chosen = asked.backbone(data, place.port_base)
             try:
                 if play is not None and chosen.kind == backbones.EXTERNAL:
                     refuse_yesterday(chosen, load(place.partnership_file))

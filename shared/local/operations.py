@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from environs import Env
 from pymongo.errors import PyMongoError
 
 from shared.clock import Clock
@@ -25,7 +26,7 @@ from shared.identifiers import NewIdentifier
 from shared.local.platform import RUNNING_FILE
 from shared.partnership import Partnership, load
 from shared.partnership.model import EMPLOYER, SERVICES
-from shared.process.settings import CommonSettings
+from shared.process.settings import CommonSettings, read_kafka_config
 from shared.process.settings import load as load_settings
 from shared.storage.mongo import Client, MongoDatabase, connect
 from shared.storage.unit_of_work import UnitOfWork
@@ -117,6 +118,10 @@ class Operations:
         for name in self.feeds(organisation, service):
             yield name, verify_feed(self._unit(name.service).reading(name.organisation), name)
 
+    def broker(self) -> tuple[str, Mapping[str, object]]:
+        """Return where the broker is, and how to connect to it."""
+        return self._address.kafka_bootstrap_servers, self._address.kafka_config
+
     def unit_of(self, service: str) -> UnitOfWork:
         """Return the transactions of one service's databases."""
         return self._unit(service)
@@ -153,6 +158,12 @@ def operations(state: Path, clock: Clock, new_identifier: NewIdentifier) -> Iter
         client.close()
 
 
+def _as_operator() -> dict[str, object]:
+    """Return how whoever asks connects to the broker; the running platform tells nobody a password."""
+    file = Env().str("KAFKA_CONFIG_FILE", "")
+    return read_kafka_config(Path(file)) if file else {}
+
+
 def address_of(state: Path) -> Address:
     """Return where the stores are.
 
@@ -167,6 +178,7 @@ def address_of(state: Path) -> Address:
             mongodb_uri=told["MONGODB_URI"],
             database_prefix="",
             kafka_bootstrap_servers=told["KAFKA_BOOTSTRAP_SERVERS"],
+            kafka_config=_as_operator(),
         )
     settings = load_settings(CommonSettings.read)
     return Address(

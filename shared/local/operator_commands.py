@@ -1,4 +1,4 @@
-"""The operator's commands of `partnership`: `topics`, `republish`, `verify-feed`. Thin, like `cli.py`."""
+"""The operator's commands of `partnership`: `topics`, `republish`. Thin, like `cli.py`."""
 
 from __future__ import annotations
 
@@ -49,22 +49,6 @@ def republish(state: Path, organisation: str, service: str | None) -> None:
             count += 1
             click.echo(f"{name.topic} is sent again by its relay")
         click.echo(f"{count} feeds of {organisation}")
-
-
-@click.command("verify-feed")
-@state_option
-@organisation_option
-@service_option
-def verify_feed(state: Path, organisation: str, service: str | None) -> None:
-    """Walk an organisation's feeds from the first event: every number and hash anew. Fails where one does not hold."""
-    sound = True
-    with on_platform(state) as platform:
-        for name, verdict in platform.verify(organisation, service):
-            sound = sound and verdict.is_sound
-            judgement = "sound" if verdict.is_sound else f"BROKEN at {verdict.first_break}, {verdict.lost} lost"
-            click.echo(f"{name.topic:<44} {verdict.number:>8} events, {verdict.head_hash[:16]}, {judgement}")
-    if not sound:
-        sys.exit(1)
 
 
 @contextmanager

@@ -285,16 +285,17 @@ def test_k10_owner_that_names_less_than_was_read_is_a_fork_also_after_the_log_wa
     reader = desk.reader(owner, rules=rules)
     desk.reads_to(reader, owner, 5)
     made, owner.made = owner.made, []
+    reader.close()
     owner.remake("g2")
     owner.send(*made[:3])
     for _ in range(3):
         owner.beat(3, head=made[3].prevhash)
-    reader.close()
     reader = desk.reader(owner, rules=rules)
     desk.settle(reader, lambda: reader.step() is not None and bool(reader._active))
     assert open_alarm(desk.unit, owner.organisation, owner.topic) is None, "heartbeats of the past are no alarm"
 
     def alarm():
+        desk.unit.clock.sleep(0.1)
         owner.beat(3, head=made[3].prevhash)
         return open_alarm(desk.unit, owner.organisation, owner.topic) is not None
 
