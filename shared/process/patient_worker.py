@@ -217,11 +217,15 @@ class PatientWorker(SyncWorker):  # type: ignore[misc] # gunicorn tells no types
 
     def _answer(self, connection: Connection) -> None:
         self.notify()
+        began = _clock.monotonic()
         connection.client.settimeout(SEND_SECONDS)
         self.handle(connection.listener, connection, connection.address)
         connection.client.settimeout(0)
         connection.arrival = Arrival()
-        connection.until = _clock.monotonic() + LINGER_SECONDS
+        now = _clock.monotonic()
+        for other in self._waiting:
+            other.until += now - began  # what they sent meanwhile nobody has looked at yet
+        connection.until = now + LINGER_SECONDS
 
     def _hang_up(self, connection: Connection) -> None:
         del self._waiting[connection]

@@ -34,6 +34,8 @@ patient_worker.ALLOWANCE_SECONDS = {allowance}
 
 def web_app():
     def answer(environ, start_response):
+        if environ["PATH_INFO"] == "/slow":
+            patient_worker._clock.sleep(2 * patient_worker.ALLOWANCE_SECONDS)
         length = str(len(environ["wsgi.input"].read()))
         start_response("200 OK", [("Content-Length", str(len(length)))])
         return [length.encode()]
@@ -151,6 +153,16 @@ def test_h12_who_does_not_go_on_is_hung_up_on(hasty, many):
     assert [said(client) for client in late] == [b"", b"", b""]
     with begun(hasty, ASKED) as client:
         assert said(client).startswith(b"HTTP/1.1 200")
+
+
+def test_p15_who_sends_while_another_request_takes_long_is_answered_after_it(hasty, many):
+    """A database that does not answer keeps a worker busy for longer than anybody may let it wait: nobody’s fault."""
+    waiting = many.enter_context(begun(hasty))
+    slow = many.enter_context(begun(hasty, ASKED.replace(b" / ", b" /slow ")))
+    SystemClock().sleep(0.3)
+    waiting.sendall(ASKED)
+    assert said(slow).startswith(b"HTTP/1.1 200")
+    assert said(waiting).startswith(b"HTTP/1.1 200")
 
 
 def test_h12_a_long_body_that_stops_half_way_ends_and_the_next_is_served(hasty, many):
