@@ -15,6 +15,7 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from shared.assembly.parts import Indexes, hosted_owners, unit_of_work
 from shared.clock import Clock, SystemClock
 from shared.errors import Fault, Malformed, Unavailable
+from shared.events import parking
 from shared.identity.organisation_keys import read_keys
 from shared.process.settings import LOCAL, CommonSettings
 from shared.process.weak_settings import is_nobodys, is_sample, sample_issuers, weak_kafka, weak_session_secret
@@ -60,7 +61,7 @@ def check_start(service: str, given: CommonSettings, part: str, *indexes: Indexe
     try:
         faults += [_fault("MONGODB_URI", said) for said in weak_deployment(client)]
         if part not in UNINDEXED_PARTS:
-            relied_on = (*indexes, prepare_replies) if part == API else indexes
+            relied_on = (*indexes, parking.prepare, *((prepare_replies,) if part == API else ()))
             faults += _of_indexes(service, given, client, relied_on)
         _note_clock(service, client, clock or SystemClock())
     except PyMongoError as error:

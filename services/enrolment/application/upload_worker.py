@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from services.enrolment.application import mapping_drafts, upload_handlers, uploads
+from services.enrolment.application import mapping_drafts, upload_handlers, upload_leases, uploads
 from services.enrolment.application.ports import Desk, OpenBooks, OpenDesk, ReadFile
 from services.enrolment.application.timers import Timer
 from services.enrolment.application.upload_handlers import CheckedRow
@@ -101,6 +101,8 @@ class UploadWorker:
                 self._remove(organisation, held, stop)
             else:
                 self._step_by_step(organisation, held, stop)
+            if stop is not None and stop.is_set():
+                self._commit(organisation, lambda desk: upload_leases.give_back(desk, held))
         except ConcurrentChange:
             return False
         return True

@@ -102,6 +102,8 @@ def readers(tmp_path, broker, new_organisation, new_owner, mongodb_uri, mongo_cl
         "READER_MODE": "group",
         "PYTHONPATH": str(ROOT),
     }
+    prepare = [sys.executable, "-m", "services.reporting", "prepare"]
+    subprocess.run(prepare, env=environment, check=True, capture_output=True)
     positions = mongo_client[f"{environment['DATABASE_PREFIX']}reporting__marchland-board"]["positions"]
     made = Readers(tmp_path, environment, positions, owners)
     yield made
