@@ -25,6 +25,16 @@ _NUMBERS = count(1)
 _SHARED: list[str] = []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect, strictly, that what the local broker cannot do fails on it; on Apache Kafka it is as any other test."""
+    if Env().bool("KAFKA_IS_REAL", False):
+        return
+    for item in items:
+        beyond = item.get_closest_marker("beyond_local")
+        if beyond is not None:
+            item.add_marker(pytest.mark.xfail(reason=beyond.args[0], strict=True))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, loudly, what needs a real Apache Kafka where there is none."""
     if item.get_closest_marker("kafka") is not None and not Env().bool("KAFKA_IS_REAL", False):

@@ -17,9 +17,9 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import MemberState, OffsetAndMetadata
 
-from shared.errors import Unavailable
 from shared.events.checking import LogRecord
 from shared.events.log_identity import LogPlaces
+from shared.events.refusals import unavailable
 
 CLOSE_MILLISECONDS: Final = 2000
 METADATA_MILLISECONDS: Final = 5000
@@ -91,7 +91,7 @@ class KafkaLog:
         try:
             self._consumer = KafkaConsumer(**self._settings())
         except (KafkaError, OSError, ValueError) as error:
-            raise Unavailable("the broker does not answer") from error
+            raise unavailable(error, "the broker does not answer") from error
         self._existing: frozenset[str] = frozenset()
         if options.group is not None:
             pattern = "^(?:" + "|".join(re.escape(topic) for topic in sorted(self._wanted)) + ")$"
@@ -166,7 +166,7 @@ class KafkaLog:
         except NoOffsetForPartitionError:
             return {}
         except (KafkaError, OSError) as error:
-            raise Unavailable("the broker does not answer") from error
+            raise unavailable(error, "the broker does not answer") from error
         return {
             place.topic: [
                 LogRecord(record.offset, record.key, record.value, tuple(record.headers)) for record in records
@@ -195,7 +195,7 @@ class KafkaLog:
         try:
             return int(self._consumer.beginning_offsets([partition])[partition])
         except (KafkaError, OSError) as error:
-            raise Unavailable("the broker does not answer") from error
+            raise unavailable(error, "the broker does not answer") from error
 
     def end(self, topic: str) -> int | None:
         """Return the high watermark of the last fetch; a broker's own answer about the end may be wrong."""

@@ -12,7 +12,7 @@ from typing import Final
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from shared.errors import Unavailable
+from shared.events.refusals import unavailable
 
 REQUEST_MILLISECONDS: Final = 5000
 
@@ -39,7 +39,7 @@ class LogPlaces:
             described = self._admin.describe_topics()
         except (KafkaError, OSError, ValueError) as error:
             self.close()
-            raise Unavailable("the broker does not answer") from error
+            raise unavailable(error, "the broker does not answer") from error
         return {topic["name"]: f"{cluster}/{topic['topic_id']}" for topic in described if topic["error_code"] == 0}
 
     def close(self) -> None:

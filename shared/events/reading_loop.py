@@ -20,6 +20,8 @@ from shared.events.checking import LogRecord
 from shared.events.consumer import LogSource, OutOfRange
 from shared.events.feed_reading import ReadingTools
 from shared.events.positions import Fenced
+from shared.events.refusals import RefusedByBroker
+from shared.storage.mongo import answers
 from shared.storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -32,6 +34,7 @@ TEND_SECONDS: Final = 1.0
 STALL_SECONDS: Final = 60.0
 FENCED_SECONDS: Final = 3.0
 BROKER_SECONDS: Final = 1.0
+REFUSED_SECONDS: Final = 5.0
 
 
 class TopicReading(Protocol):
@@ -108,10 +111,10 @@ class Reader:
         self._active: dict[str, TopicReading] = {}
         self._paused: set[str] = set()
         self._places: dict[str, str] = {}
+        self._absent: frozenset[str] = frozenset()
         self._look_at = 0.0
         self._tend_at = 0.0
         self._progress_at: dict[str, float] = {}
-        self._is_ready = False
 
     def run(self, stop: threading.Event) -> None:
         """Read until `stop` is set, then hand the positions over and close everything."""
@@ -124,8 +127,9 @@ class Reader:
             self.close()
 
     def ready(self) -> bool:
-        """Say whether the database takes what is read."""
-        return self._is_ready and all(reading.available for reading in list(self._active.values()))
+        """Say whether the database takes what is read; a broker that is away is no reason not to be ready."""
+        is_taking = all(reading.available for reading in list(self._active.values()))
+        return is_taking and answers(self._unit.client)
 
     def step(self) -> float:
         """Do one round and return how many seconds to wait before the next: 0 while the log itself waits.
@@ -147,9 +151,8 @@ class Reader:
         except OutOfRange as error:
             self._begin_again(error.topics)
         except Unavailable as error:
-            log.warning("reader.waiting", service=self._service, detail=error.detail)
             self._drop_source()
-            return BROKER_SECONDS
+            return self._told(error)
         return 0.0
 
     def close(self) -> None:
@@ -159,6 +162,15 @@ class Reader:
         self._leave()
         if self._on_close is not None:
             self._on_close()
+
+    def _told(self, error: Unavailable) -> float:
+        """Say that the broker does not answer, or that it says no, and return how long to wait."""
+        if not isinstance(error, RefusedByBroker):
+            log.warning("reader.waiting", service=self._service, detail=error.detail)
+            return BROKER_SECONDS
+        log.error("reader.refused", service=self._service, code=error.slug, detail=error.detail)
+        reading_metrics.REFUSED.labels(self._service).set(1)
+        return REFUSED_SECONDS
 
     def _round(self) -> None:
         source = self._join()
@@ -199,12 +211,13 @@ class Reader:
             self._active.pop(topic).hand_over()
         for topic in sorted(held - self._active.keys()):
             self._take(source, topic)
-        self._is_ready = True
         return source
 
     def _look(self, source: LogSource, now: float) -> None:
         """See which topics exist and which logs they are now."""
         self._places = source.places()
+        reading_metrics.REFUSED.labels(self._service).set(0)
+        self._show_absent()
         source.offer(self._places.keys() & self._known.keys())
         is_complete = self._known.keys() <= self._places.keys()
         self._look_at = now + (LOOK_SECONDS if is_complete else MISSING_SECONDS)
@@ -219,6 +232,15 @@ class Reader:
         if moved:
             self._drop_source()
             raise Unavailable("the log is another one")
+
+    def _show_absent(self) -> None:
+        """Show which topics the broker does not: where rights are checked, one that may not be read looks the same."""
+        absent = frozenset(self._known.keys() - self._places.keys())
+        for topic in absent - self._absent:
+            log.info("feed.absent", feed=topic)
+        self._absent = absent
+        for topic in self._known:
+            reading_metrics.ABSENT.labels(self._service, topic).set(int(topic in absent))
 
     def _restart_active(self, source: LogSource) -> None:
         """After a new connection: read on where reading stopped (alone), or wait to be given topics again (group)."""
@@ -291,7 +313,6 @@ class Reader:
 
     def _leave(self) -> None:
         """Leave the log and give up the session; joining again is a new assignment."""
-        self._is_ready = False
         self._active.clear()
         self._drop_source()
         session, self._session = self._session, None

@@ -16,6 +16,18 @@ LAG: Final = Gauge("feed_lag_records", "Records of the log that are not read yet
 NUMBER: Final = Gauge("feed_number", "The last number of the feed that was taken.", ["service", "feed"])
 ANNOUNCED: Final = Gauge("feed_announced", "The highest number that the feed's owner has named.", ["service", "feed"])
 HEARD: Final = Gauge("feed_heard_at_seconds", "When the feed was last heard of, in Unix seconds.", ["service", "feed"])
+LAG_EVENTS: Final = Gauge(
+    "feed_lag_events", "Events that the owner has named and that are not taken yet.", ["service", "feed"]
+)
+LAG_SECONDS: Final = Gauge(
+    "feed_lag_seconds", "Seconds since the oldest event was committed that is not taken yet.", ["service", "feed"]
+)
+MISSING: Final = Gauge(
+    "feed_missing_events", "Numbers below the newest known one that have not come.", ["service", "feed"]
+)
+PARKED_KEYS: Final = Gauge(
+    "parked_keys", "Keys that wait for a person, by the code of the reason.", ["service", "feed", "reason"]
+)
 WAITING: Final = Gauge("parked_records", "Records that are parked and wait for a person.", ["service", "feed"])
 PARKED: Final = Counter("parked_total", "Records that were parked, causes and followers.", ["service", "feed"])
 ALARMS: Final = Gauge("feed_alarms", "1 while the feed stands still for this reason.", ["service", "feed", "kind"])

@@ -81,6 +81,7 @@ class FeedRelay:
         )
         self._own_log = links.own_log(links.bootstrap_servers, name.topic, unit.clock, config=links.kafka_config)
         self._head: Head | None = None
+        self._known = 0
         self._mark = Mark()
         self._fresh: dict[int, list[Numbered]] = {}
         self._checked = False
@@ -153,6 +154,9 @@ class FeedRelay:
             self._head = Ledger(self._reading(), self.name).head()
             if self._head.epoch != self._lease.epoch:
                 raise Fenced("another relay has this feed")
+            if self._head.number < self._known:  # the database came back from a backup: nothing is numbered over it
+                self._was_checked = False
+        self._known = self._head.number
         self.gauges.epoch, self.gauges.head = self._head.epoch, self._head.number
         return self._head
 
@@ -178,6 +182,7 @@ class FeedRelay:
             raise
 
     def _check(self, head: Head) -> Head:
+        head = self._outrank(head)
         place = self._links.topics.ensure_feed(self.name.topic)
         index = HashIndex(Ledger(self._reading(), self.name), head)
         if self._mark.new_generation is not None:
@@ -193,7 +198,6 @@ class FeedRelay:
         self._mark = self._marks.move(self._mark, msgspec.structs.replace(after, turn=self._mark.turn), head.epoch)
         self._last_offset = max(self._mark.offset, self._mark.log.opened if self._mark.log else -1)
         self._watch_beginning()
-        self._sender_generation = self._links.sender.generation
         self._look_at = self._clock.monotonic() + IDENTITY_SECONDS
         self._checked = self._was_checked = True
         self.gauges.refused = self.gauges.forbidden = 0
@@ -228,6 +232,22 @@ class FeedRelay:
         rounds = index.round_before(tail.published)
         return Mark(log=marked, published=tail.published, hash=tail.hash, round=rounds, offset=tail.offset)
 
+    def _outrank(self, head: Head) -> Head:
+        """Rise above the producer that was thrown away: what it had under way may reach the log behind newer records.
+
+        Readers tell a late heartbeat by its older epoch; without that it would look like a history that went back.
+        """
+        generation, before = self._links.sender.generation, self._sender_generation
+        if generation != before and before >= 0:
+            head = self._rise(head, head.epoch)
+        self._sender_generation = generation
+        return head
+
+    def _rise(self, head: Head, above: int) -> Head:
+        self._head = msgspec.structs.replace(head, epoch=self._lease.raise_above(above))
+        self.gauges.epoch = self._head.epoch
+        return self._head
+
     def _report(self, tail: Tail, head: Head) -> Head:
         """Show what the check found; stay above any epoch that the log has seen."""
         self.gauges.foreign_records = tail.foreign
@@ -236,11 +256,7 @@ class FeedRelay:
         if tail.rewound:
             self.gauges.rewound += 1
             log.warning("feed %s: the log lost what was sent; everything is sent again", self.name.topic)
-        if tail.epoch > head.epoch:
-            head = msgspec.structs.replace(head, epoch=self._lease.raise_above(tail.epoch))
-            self._head = head
-            self.gauges.epoch = head.epoch
-        return head
+        return self._rise(head, tail.epoch) if tail.epoch > head.epoch else head
 
     def _watch_beginning(self) -> None:
         gone = self._mark.log is not None and self._own_log.beginning() > self._mark.log.opened
@@ -254,7 +270,7 @@ class FeedRelay:
         for taken in in_rounds(in_order(self._numbering.pending(self._lease.session))):
             self._links.at("read")
             head, numbered = self._numbering.number(taken, head, self._lease.session)
-            self._head = head
+            self._head, self._known = head, head.number
             if len(self._fresh) < MOST_FRESH_ROUNDS:
                 self._fresh[head.rounds] = numbered
             self.gauges.head = head.number

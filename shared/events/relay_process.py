@@ -23,8 +23,10 @@ from pymongo.errors import PyMongoError
 from shared.clock import Clock, wait_for
 from shared.errors import PlatformError, Unavailable
 from shared.events.feed import FeedName
+from shared.events.refusals import RefusedByBroker
 from shared.events.relay import FeedRelay, Links, Outcome
-from shared.events.relay_metrics import show
+from shared.events.relay_metrics import FENCED, show
+from shared.events.relay_watch import watch_copies, watch_outboxes
 from shared.events.sending import Sender
 from shared.events.topics import BROKERS_CHOICE, Topics
 from shared.identifiers import new_identifier
@@ -47,6 +49,7 @@ class _Lane:
         self.relay = relay
         self.wake = Event()
         self.failures = 0
+        self.is_ours = True
 
     def step(self, poll_seconds: float) -> float:
         """Do one step and return the seconds to wait before the next, 0 for none."""
@@ -55,16 +58,25 @@ class _Lane:
         except (PlatformError, PyMongoError) as error:
             self.failures += 1
             pause = min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2.0 ** min(self.failures, 10))
-            level = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
-            log.log(level, "relay of %s: %s; next try in %.1f s", self.relay.name.topic, error, pause)
+            passes = isinstance(error, Unavailable) and not isinstance(error, RefusedByBroker)
+            level = logging.WARNING if passes else logging.ERROR
+            code = getattr(error, "slug", type(error).__name__)
+            log.log(level, "relay of %s: %s: %s; next try in %.1f s", self.relay.name.topic, code, error, pause)
             return pause
         self.failures = 0
+        self._note(is_ours=outcome is not Outcome.STANDBY)
         if outcome is Outcome.WORKED:
             return 0.0
         if outcome is Outcome.STANDBY:
             return STANDBY_SECONDS
         seconds: float = min(poll_seconds, max(0.01, self.relay.due_in()))
         return seconds
+
+    def _note(self, *, is_ours: bool) -> None:
+        """Count it when another relay has taken a feed that was ours."""
+        if self.is_ours and not is_ours and self.relay.gauges.epoch:
+            FENCED.labels(self.relay.name.service, self.relay.name.topic).inc()
+        self.is_ours = is_ours
 
 
 class Relay:
@@ -78,12 +90,14 @@ class Relay:
         stop: Event,
         poll_seconds: float,
         plain_topics: Sequence[str] = (),
+        watches_copies: bool = False,
     ) -> None:
         self._links = links
         self._lanes = {name: _Lane(FeedRelay(name, links)) for name in feeds}
         self._stop = stop
         self._poll_seconds = poll_seconds
         self._plain_topics = list(plain_topics)
+        self._watches_copies = watches_copies
         self._broken: str | None = None
 
     def step(self) -> dict[str, Outcome]:
@@ -102,6 +116,10 @@ class Relay:
         """
         threads = [Thread(target=self._work, args=(lane,), name=name.topic) for name, lane in self._lanes.items()]
         threads += [Thread(target=self._watch, name="watch"), Thread(target=self._keep_plain_topics, name="topics")]
+        unit, topics = self._links.unit_of_work, self._links.topics
+        threads.append(Thread(target=watch_outboxes, args=(unit, self.held, self._stop), name="outbox"))
+        if self._watches_copies:
+            threads.append(Thread(target=watch_copies, args=(topics, list(self._lanes), self._stop), name="copies"))
         for thread in threads:
             thread.start()
         self._stop.wait()
@@ -128,6 +146,10 @@ class Relay:
     def gauges(self) -> dict[str, dict[str, int]]:
         """Return, per topic, what its relay shows (`relay_metrics.Gauges`)."""
         return {name.topic: msgspec.structs.asdict(lane.relay.gauges) for name, lane in self._lanes.items()}
+
+    def held(self) -> list[FeedName]:
+        """Return the feeds that no other relay has, as far as this one knows."""
+        return [name for name, lane in self._lanes.items() if lane.is_ours]
 
     def _work(self, lane: _Lane) -> None:
         is_sound = False
@@ -201,6 +223,7 @@ def build_relay(
     holder: str | None = None,
     lease_seconds: float = 30.0,
     at: Callable[[str], None] = lambda _: None,
+    watches_copies: bool = False,
 ) -> Relay:
     """Return the relay of a service's hosted feeds, connected to nothing yet but the database client.
 
@@ -225,6 +248,7 @@ def build_relay(
             same name takes over at once. `<service>.<instance>` without it.
         lease_seconds: How long a lease lasts after its last renewal.
         at: Called with the name of each step just finished; tests and simulations raise there.
+        watches_copies: Whether to show and to warn of feeds that too few brokers hold.
     """
     for name in feeds:
         database_name(service, name.organisation, database_prefix)
@@ -246,4 +270,11 @@ def build_relay(
         kafka_config=dict(kafka_config or {}),
         at=at,
     )
-    return Relay(links, feeds, stop=stop, poll_seconds=poll_seconds, plain_topics=plain_topics)
+    return Relay(
+        links,
+        feeds,
+        stop=stop,
+        poll_seconds=poll_seconds,
+        plain_topics=plain_topics,
+        watches_copies=watches_copies,
+    )

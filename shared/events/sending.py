@@ -15,8 +15,8 @@ from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata
 
 from shared.clock import Clock
-from shared.errors import Unavailable
 from shared.events.records import Record
+from shared.events.refusals import unavailable
 
 MOST_BYTES_IN_FLIGHT: Final = 8 * 1024 * 1024
 BATCH_BYTES: Final = 512 * 1024
@@ -113,7 +113,7 @@ class Sender:
             return [int(f.get(timeout=max(0.1, until - self._clock.monotonic())).offset) for f in futures]
         except (KafkaError, OSError, ValueError, AssertionError) as error:
             self._throw_away(line)
-            raise Unavailable(f"the broker did not take everything for {topic} ({type(error).__name__})") from error
+            raise unavailable(error, f"the broker did not take everything for {topic}") from error
 
     def close(self) -> None:
         """Close the producer."""
@@ -141,7 +141,7 @@ class Sender:
                 try:
                     self._line = _Line(self._bootstrap_servers, self._client_id, self._config)
                 except (KafkaError, OSError) as error:
-                    raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
+                    raise unavailable(error, "the broker does not answer") from error
             return self._line
 
     def _throw_away(self, line: _Line) -> None:

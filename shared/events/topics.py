@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
+from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.events.refusals import unavailable
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ APPEAR_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 0.1
 BROKERS_CHOICE: Final = -1
 SAFE_REPLICATION: Final = 3
+SAFE_IN_SYNC: Final = 2
+LEAST_IN_SYNC: Final = "min.insync.replicas"
 
 
 class LogPlace(msgspec.Struct, frozen=True):
@@ -35,6 +38,13 @@ class LogPlace(msgspec.Struct, frozen=True):
 
     cluster_id: str
     topic_id: str
+
+
+class Copies(msgspec.Struct, frozen=True):
+    """How many brokers hold a topic, and how many must hold what is acknowledged (None where that is not told)."""
+
+    replicas: int
+    least_in_sync: int | None
 
 
 class Topics:
@@ -97,6 +107,14 @@ class Topics:
         if place is None:
             self._ask(lambda admin: self._create(admin, topic, SEVEN_DAYS))
 
+    def copies(self, topic: str) -> Copies | None:
+        """Return how many brokers hold the topic, None when there is no such topic.
+
+        Raises:
+            Unavailable: The broker does not answer.
+        """
+        return self._ask(lambda admin: _copies(admin, topic))
+
     def close(self) -> None:
         """Close the client."""
         with self._lock:
@@ -117,7 +135,7 @@ class Topics:
                 return question(self._admin)
             except (KafkaError, OSError, ValueError) as error:
                 self._discard()
-                raise Unavailable(f"the broker does not answer ({type(error).__name__})") from error
+                raise unavailable(error, "the broker does not answer") from error
 
     def _discard(self) -> None:
         admin, self._admin = self._admin, None
@@ -139,7 +157,7 @@ def topic_configs(retention_milliseconds: str, replication_factor: int) -> dict[
         "cleanup.policy": "delete",
         "max.message.bytes": LARGEST_RECORD_BYTES,
     }
-    return {**configs, "min.insync.replicas": "2"} if replication_factor >= SAFE_REPLICATION else configs
+    return {**configs, LEAST_IN_SYNC: str(SAFE_IN_SYNC)} if replication_factor >= SAFE_REPLICATION else configs
 
 
 def _place(admin: KafkaAdminClient, topic: str) -> tuple[LogPlace | None, int]:
@@ -154,6 +172,31 @@ def _place(admin: KafkaAdminClient, topic: str) -> tuple[LogPlace | None, int]:
     partitions = found["partitions"]
     count = len(partitions) if isinstance(partitions, list) else 0
     return LogPlace(str(cluster), str(found["topic_id"])), count
+
+
+def _copies(admin: KafkaAdminClient, topic: str) -> Copies | None:
+    try:
+        described: Sequence[dict[str, Any]] = admin.describe_topics([topic])
+    except UnknownTopicOrPartitionError:
+        return None
+    partitions: Sequence[dict[str, Any]] = next(
+        (entry["partitions"] for entry in described if entry["name"] == topic), []
+    )
+    if not partitions:
+        return None
+    return Copies(len(partitions[0]["replica_nodes"]), _least_in_sync(admin, topic))
+
+
+def _least_in_sync(admin: KafkaAdminClient, topic: str) -> int | None:
+    """Return the setting, None where the broker does not tell it: looking at settings takes a right of its own."""
+    asked = ConfigResource(ConfigResourceType.TOPIC, topic, configs={LEAST_IN_SYNC: None})
+    try:
+        told = admin.describe_configs([asked], config_filter=ConfigFilterType.ALL)
+    except KafkaError:
+        return None
+    found = [configs.get(LEAST_IN_SYNC) for named in told.values() for configs in named.values() if configs]
+    value = found[0].get("value") if found and found[0] else None
+    return None if value is None else int(value)
 
 
 def _delete(admin: KafkaAdminClient, topic: str) -> None:

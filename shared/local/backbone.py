@@ -36,13 +36,18 @@ THREE_WAYS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backbone:
-    """A chosen backbone: addresses, and the programs that must run for it (none where somebody else runs it)."""
+    """A chosen backbone: addresses, and the programs that must run for it (none where somebody else runs it).
+
+    `kafka_config` is how whoever starts the platform connects to the broker; `kafka_users` is a folder with a file for
+    each user of the broker, where every process connects as its own (`partnership provision` makes both).
+    """
 
     kind: str
     description: str
     mongodb_uri: str
     kafka_bootstrap_servers: str
     kafka_config: Mapping[str, object] = field(default_factory=dict)
+    kafka_users: Path | None = None
     programs: tuple[Program, ...] = ()
     close: Callable[[], None] = lambda: None
 
@@ -60,7 +65,7 @@ def choose(asked: str | None, directory: Path, port_base: int) -> Backbone:
     mongodb_uri, servers = env.str("MONGODB_URI", ""), env.str("KAFKA_BOOTSTRAP_SERVERS", "")
     kind = asked or (EXTERNAL if mongodb_uri and servers else LOCAL)
     if kind == EXTERNAL:
-        file = env.path("KAFKA_CONFIG_FILE", None)
+        file = env.path("KAFKA_CONFIG_FILE", None) if env.str("KAFKA_CONFIG_FILE", "") else None
         return external(mongodb_uri, servers, read_kafka_config(file) if file else None)
     if kind == DOCKER:
         from shared.local.containers import start_containers

@@ -73,7 +73,14 @@ def fetch() -> None:
     shutil.copyfile(pom, fetched)
 
 
-def prepare(directory: Path, port: int, *, more: str = "", users: Mapping[str, str] | None = None) -> Path:
+def prepare(
+    directory: Path,
+    port: int,
+    *,
+    more: str = "",
+    users: Mapping[str, str] | None = None,
+    cluster: str | None = None,
+) -> Path:
     """Return the settings file of a node that keeps its records in `directory`, formatted when it is new.
 
     Args:
@@ -81,6 +88,7 @@ def prepare(directory: Path, port: int, *, more: str = "", users: Mapping[str, s
         port: Where it listens.
         more: Settings beside or instead of the usual ones, with PORT and CONTROLLER_PORT to be filled in.
         users: Names and passwords of SCRAM-SHA-512 users that the node knows from the start.
+        cluster: The id of the cluster that the node belongs to, of which `more` then names the voters; alone without.
 
     Raises:
         Unavailable: the directory could not be formatted.
@@ -91,18 +99,23 @@ def prepare(directory: Path, port: int, *, more: str = "", users: Mapping[str, s
     text = f"{SETTINGS.read_text()}\n{more}".replace("CONTROLLER_PORT", str(preferred(port + 1)))
     settings.write_text(re.sub(r"\bPORT\b", str(port), text).replace("DIRECTORY", str(records)))
     if not (records / "meta.properties").exists():
-        identifier = _output((*TOOL, "random-uuid")).split()[-1]
+        identity = ("-t", cluster) if cluster else ("--standalone", "-t", new_cluster())
         known = [f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in (users or {}).items()]
         options = [option for user in known for option in ("--add-scram", user)]
-        output = _output((*TOOL, "format", "--standalone", "-t", identifier, "-c", str(settings), *options))
+        output = _output((*TOOL, "format", *identity, "-c", str(settings), *options))
         if not (records / "meta.properties").exists():
             raise Unavailable(f"Apache Kafka's directory could not be formatted:\n{output.strip()[-1000:]}")
     return settings
 
 
-def program(settings: Path, port: int) -> Program:
+def new_cluster() -> str:
+    """Return the id of a cluster that does not exist yet."""
+    return _output((*TOOL, "random-uuid")).split()[-1]
+
+
+def program(settings: Path, port: int, *, heap_megabytes: int = 512) -> Program:
     """Return the broker, to be kept running by a supervisor."""
-    command = ("java", "-Xmx512m", "-cp", f"{JARS}/*", "kafka.Kafka", str(settings))
+    command = ("java", f"-Xmx{heap_megabytes}m", "-cp", f"{JARS}/*", "kafka.Kafka", str(settings))
     return Program(name="apache-kafka", command=command, port=port, ready=listens(port))
 
 

@@ -20,6 +20,7 @@ from environs import Env
 import shared
 from shared.clock import Clock
 from shared.errors import Conflict
+from shared.events.access import hr_user, reader_user, relay_user
 from shared.identifiers import NewIdentifier
 from shared.local.backbone import LOCAL as LOCAL_BACKBONE
 from shared.local.backbone import Backbone
@@ -28,14 +29,16 @@ from shared.local.leftovers import end_leftovers
 from shared.local.memory import memory_bytes
 from shared.local.ports import LOOPBACK, needed, preferred
 from shared.local.programs import Program, answers_ready
+from shared.local.provisioning import credentials_file
 from shared.local.supervisor import Say, Supervisor
 from shared.partnership import Partnership, load
 from shared.partnership.model import SERVICES
-from shared.process.settings import LOCAL
+from shared.process.settings import LOCAL, read_kafka_config
 
 ROOT = Path(shared.__file__).parent.parent
 BACKGROUND_PARTS = ("relay", "consume", "worker")
 RUNNING_FILE = "running.json"
+INSTANCE = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +94,16 @@ class RunningPlatform:
         """Return host:port of the broker, for the intake topics."""
         return self.backbone.kafka_bootstrap_servers
 
-    @property
-    def kafka_config(self) -> Mapping[str, object]:
-        """Return how to connect to the broker where that is not in the clear."""
-        return self.backbone.kafka_config
+    def kafka_config(self, organisation: str) -> Mapping[str, object]:
+        """Return how an organisation's HR system connects to the broker where that is not in the clear.
+
+        Raises:
+            Malformed: there are users, and none for it.
+        """
+        users = self.backbone.kafka_users
+        if users is None:
+            return self.backbone.kafka_config
+        return read_kafka_config(credentials_file(users, hr_user(organisation)))
 
     def url(self, service: str) -> str:
         """Return the base URL of a service's API, without `/v1`."""
@@ -177,7 +186,11 @@ def running(
         say(f"starting {sum(len(names) for names in parts.values())} processes of {len(parts)} services")
         health_ports = _health_ports(place, parts)
         supervisor.start(
-            [_sign_in(place, sign_in_port, environment), *_programs(place, parts, health_ports, environment)], stop
+            [
+                _sign_in(place, sign_in_port, environment),
+                *_programs(place, parts, health_ports, environment, backbone.kafka_users),
+            ],
+            stop,
         )
         platform = RunningPlatform(
             place=place,
@@ -201,6 +214,7 @@ def _environment(place: Place, backbone: Backbone, issuer: LocalIssuer) -> dict[
     doors.write_text(json.dumps(addresses), encoding="utf-8")
     return {
         "PROFILE": LOCAL,
+        "INSTANCE": INSTANCE,
         "PARTNERSHIP_FILE": str(place.partnership_file.resolve()),
         "MONGODB_URI": backbone.mongodb_uri,
         "KAFKA_BOOTSTRAP_SERVERS": backbone.kafka_bootstrap_servers,
@@ -252,6 +266,7 @@ def _programs(
     parts: Mapping[str, tuple[str, ...]],
     health_ports: Mapping[tuple[str, str], int],
     environment: Mapping[str, str],
+    kafka_users: Path | None,
 ) -> list[Program]:
     programs = []
     for service, names in parts.items():
@@ -263,12 +278,26 @@ def _programs(
                 Program(
                     name=f"{service}-{part}",
                     command=_command(service, part),
-                    environment={**environment, variable: str(port), "PUBLIC_URL": public_url},
+                    environment={
+                        **environment,
+                        **_broker_user(kafka_users, service, part),
+                        variable: str(port),
+                        "PUBLIC_URL": public_url,
+                    },
                     port=port,
                     ready=answers_ready(port),
                 )
             )
     return programs
+
+
+def _broker_user(users: Path | None, service: str, part: str) -> dict[str, str]:
+    """Return as whom a process connects to the broker; those that do not connect get nobody's password."""
+    if users is None:
+        return {}
+    names = {"relay": relay_user(INSTANCE), "consume": reader_user(service, INSTANCE)}
+    file = credentials_file(users.resolve(), names[part]) if part in names else ""
+    return {"KAFKA_CONFIG_FILE": str(file)}
 
 
 def _sign_in(place: Place, port: int, environment: Mapping[str, str]) -> Program:

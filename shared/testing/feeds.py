@@ -12,6 +12,7 @@ from shared.events.envelope import Envelope, Outgoing
 from shared.events.feed import FeedName
 from shared.events.log import LogRecord, OwnLog
 from shared.events.relay_process import Relay, build_relay
+from shared.events.topics import BROKERS_CHOICE
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
 
@@ -46,6 +47,7 @@ def a_relay(
     poll_seconds: float = 0.5,
     at: Callable[[str], None] = lambda _: None,
     kafka_config: Mapping[str, object] | None = None,
+    replication_factor: int = BROKERS_CHOICE,
 ) -> Relay:
     """Return a relay of some feeds of one service."""
     return build_relay(
@@ -63,6 +65,7 @@ def a_relay(
         lease_seconds=lease_seconds,
         at=at,
         kafka_config=kafka_config,
+        replication_factor=replication_factor,
     )
 
 

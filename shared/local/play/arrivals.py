@@ -85,7 +85,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 def _by_intake(stage: Stage, export: Export) -> list[dict[str, Any]]:
     records = read_lines(stage.scenario.folder / export.file)
-    broker, config = stage.platform.kafka_bootstrap, stage.platform.kafka_config
+    broker, config = stage.platform.kafka_bootstrap, stage.platform.kafka_config(export.organisation)
     answers = HrSystem(broker, export.organisation, stage.clock, config).send_all(records)
     rows = []
     for record, decision, codes in decisions(records, answers):

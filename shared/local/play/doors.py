@@ -42,9 +42,8 @@ class Platform(Protocol):
     def kafka_bootstrap(self) -> str:
         """Return host:port of the broker, for the intake topics."""
 
-    @property
-    def kafka_config(self) -> Mapping[str, object]:
-        """Return how to connect to the broker where that is not in the clear."""
+    def kafka_config(self, organisation: str) -> Mapping[str, object]:
+        """Return how an organisation's HR system connects to the broker where that is not in the clear."""
 
     def memory_bytes(self) -> int:
         """Return the memory of all processes together."""
