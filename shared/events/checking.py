@@ -132,6 +132,10 @@ class Chain:
         """Return how many records are held back."""
         return sum(len(candidates) for candidates in self._waiting.values())
 
+    def lacking(self) -> int:
+        """Return how many numbers below the newest known one have neither been verified nor are held back."""
+        return max(0, self.newest - self.number - len(self._waiting))
+
     def lowest_offset_waiting(self) -> int | None:
         """Return the offset from which the log must be read again after a restart, None when nothing is held."""
         return min((one.record.offset for many in self._waiting.values() for one in many), default=None)
@@ -176,9 +180,10 @@ class Chain:
             return []
         if body.epoch < self.epoch:
             return []
+        was_told = self.epoch > 0
         self.epoch = body.epoch
         known = self._memory.get(body.feedseq)
-        if body.feedseq < self.high:
+        if was_told and body.feedseq < self.high:  # the first epoch after a start may be one that others have outranked
             return [Fork(body.feedseq, "a heartbeat is below the number read before it")]
         if known is not None and known != body.head_hash:
             return [Fork(body.feedseq, "a heartbeat names another hash than the one read under its number")]

@@ -147,6 +147,7 @@ class FeedReading:
             Fenced: Another reader has taken over.
         """
         now = self._tools.clock.monotonic()
+        self._watch.lag(self._taken[0], self._chain, self._pending)
         if now < self._retry_at:
             return
         try:

@@ -5,6 +5,8 @@ Also how much of the feed is parked, for the metrics. What raises an alarm is `f
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -13,17 +15,22 @@ import structlog
 
 from shared.events import alarms, heard, reading_metrics
 from shared.events.alarms import FORK, GAP, LIMIT, Alarm
+from shared.events.checking import Chain, Stray
 from shared.events.envelope import Heartbeat
 from shared.events.feed import FeedName
 from shared.events.heard import Heard
-from shared.events.parking import list_parked
+from shared.events.parking import Parked, list_parked
 from shared.events.reading_batch import Applied
+from shared.events.routing import Routed
 from shared.events.tally import Tally, differences
 from shared.storage.unit_of_work import UnitOfWork
+from shared.telemetry import correlation
 
 log = structlog.get_logger(__name__)
+lines = logging.getLogger(__name__)  # asked first whether anybody listens: one line for each event costs
 
 STOPPING: Final = (FORK, LIMIT)
+MOST_LINES: Final = 20
 
 
 class FeedWatch:
@@ -39,12 +46,15 @@ class FeedWatch:
         self._is_kept = False
         self._theirs = ""
         self._compared = (-1, False)
+        self._behind_since: datetime | None = None
+        self._reasons: frozenset[str] = frozenset()
 
     def load(self) -> None:
         """Take up the alarm that an earlier reader left, and count what is parked."""
         self.alarm = alarms.open_alarm(self._unit, self._home, self._feed.topic)
         self._is_kept = True
         self._show()
+        reading_metrics.LAG_SECONDS.labels(*self._labels).set_function(self._lag_seconds)
         self.count_parked()
 
     def is_stopped(self, *kinds: str) -> bool:
@@ -83,8 +93,12 @@ class FeedWatch:
 
     def count_parked(self) -> None:
         """Count what waits for a person in the organisations' databases."""
-        waiting = sum(len(list_parked(self._unit, taker, feed=self._feed.topic)) for taker in self._takers)
-        reading_metrics.WAITING.labels(*self._labels).set(waiting)
+        waiting = [one for taker in self._takers for one in list_parked(self._unit, taker, feed=self._feed.topic)]
+        reading_metrics.WAITING.labels(*self._labels).set(len(waiting))
+        keys = Counter(reason_code(one) for one in waiting if one.is_cause)
+        for reason in self._reasons | keys.keys():
+            reading_metrics.PARKED_KEYS.labels(*self._labels, reason).set(keys[reason])
+        self._reasons = frozenset(keys)
 
     def taken(self, applied: Applied, now: datetime) -> None:
         """Count what a transaction did, and how old its events were."""
@@ -93,6 +107,7 @@ class FeedWatch:
             if event.at is not None:
                 age.observe(max(0.0, (now - event.at).total_seconds()))
         reading_metrics.EFFECTS.labels(self._unit.service, self._feed.service).inc(len(applied.taken))
+        tell_taken(self._feed.topic, applied.taken)
         if applied.parked:
             reading_metrics.PARKED.labels(*self._labels).inc(applied.parked)
             reading_metrics.WAITING.labels(*self._labels).inc(applied.parked)
@@ -126,6 +141,24 @@ class FeedWatch:
             log.error("feed.reconcile_difference", feed=self._feed.topic, number=beat.feedseq, differences=told)
         self._compared = (beat.feedseq, not found)
 
+    def lag(self, taken: int, chain: Chain, pending: Sequence[Routed | Stray]) -> None:
+        """Show how far the feed is behind what its owner has named, and how old the oldest event is that waits."""
+        behind = max(0, chain.newest - taken)
+        oldest = next((item.at for item in pending if isinstance(item, Routed)), None)
+        if not behind:
+            self._behind_since = None
+        elif oldest is not None:
+            self._behind_since = oldest
+        elif self._behind_since is None:
+            self._behind_since = self._unit.clock.now()
+        reading_metrics.LAG_EVENTS.labels(*self._labels).set(behind)
+        reading_metrics.MISSING.labels(*self._labels).set(chain.lacking())
+
+    def _lag_seconds(self) -> float:
+        """Return how long the oldest event has waited: it grows also while nothing is heard of the broker."""
+        since = self._behind_since
+        return 0.0 if since is None else max(0.0, (self._unit.clock.now() - since).total_seconds())
+
     def reached(self, number: int) -> None:
         """Show the last number taken."""
         reading_metrics.NUMBER.labels(*self._labels).set(number)
@@ -134,3 +167,28 @@ class FeedWatch:
         for kind in (FORK, LIMIT, GAP):
             is_on = self.alarm is not None and self.alarm.kind == kind
             reading_metrics.ALARMS.labels(*self._labels, kind).set(1 if is_on else 0)
+
+
+def tell_taken(feed: str, events: Sequence[Routed]) -> None:
+    """Log which events were taken, each under the correlation and trace of the request that led to it.
+
+    What comes by the hundred (a rebuild, a backlog) is one line: nobody follows a request through it.
+    """
+    if not events or not lines.isEnabledFor(logging.INFO):
+        return
+    if len(events) > MOST_LINES:
+        span = {"number": events[0].number, "last_number": events[-1].number, "count": len(events)}
+        lines.info("events.taken", extra={"feed": feed, **span})
+        return
+    for event in events:
+        envelope = event.next.envelope
+        told = {"number": event.number, "event_id": envelope.id, "event_type": envelope.type}
+        with correlation.following(envelope.correlationid, envelope.traceparent):
+            lines.info("event.taken", extra={"feed": feed, **told})
+
+
+def reason_code(parked: Parked) -> str:
+    """Return why a record is parked in one of a few words: what a metric may be told apart by."""
+    if parked.number is None:
+        return "stray-security" if parked.security else "stray"
+    return parked.reason.partition(":")[0]

@@ -28,6 +28,7 @@ from shared.events.tally import Tally
 from shared.identifiers import NewIdentifier
 from shared.storage.mongo import Document, server_is_gone
 from shared.storage.unit_of_work import UnitOfWork, Work
+from shared.telemetry import correlation
 
 MOST_STUBBORN: Final = 5
 """How often an event that meets `ConcurrentChange` alone is tried before it counts as a bug (each of 3 tries)."""
@@ -351,7 +352,8 @@ def react(work: Work, event: Routed, identifiers: NewIdentifier | None = None) -
     reaction, received = event.subscription.reaction, event.received
     passes = (PyMongoError, Unavailable, ConcurrentChange, PositionMoved, Malformed, Forbidden)
     try:
-        guarded(lambda: reaction(work, received), passes)
+        with correlation.following(event.next.envelope.correlationid, event.next.envelope.traceparent):
+            guarded(lambda: reaction(work, received), passes)
     except Malformed:
         raise EventFailed(event.number, "malformed") from None
     except Forbidden:
