@@ -105,7 +105,9 @@ def _reasons(codes: tuple[str, ...]) -> Question:
 
 
 def _day(name: str, label: str, hint: str = "", *, is_needed: bool = True) -> Question:
-    text = f"Enter {label[0].lower()}{label[1:]} as a date like 2026-11-21"
+    text = (
+        f"Enter the {label.removeprefix('The ')[0].lower()}{label.removeprefix('The ')[1:]} as a date like 2026-11-21"
+    )
     return Question(name, label, text, DAY, hint, is_needed=is_needed)
 
 
