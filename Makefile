@@ -1,6 +1,6 @@
 # Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up bench test simulate test-faults check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
+.PHONY: help demo up bench test simulate test-faults soak check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
 
 MARKS := not kafka and not containers and not browser and not faults
 demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
@@ -78,6 +78,10 @@ simulate: ## 10,000 seeds of the deterministic simulation; SEEDS=N for another n
 test-faults: ## faults on real processes: kill -9, SIGSTOP, cut lines, full disks, lost brokers; bounded in time
 	@requirements/install dev
 	@.venv/bin/pytest -m faults tests/faults $(PYTEST_FLAGS)
+
+soak: ## writes at a steady rate with a fault every two minutes, all held to account; MINUTES=30 RATE=50
+	@requirements/install dev
+	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),50)
 
 clean: ## forget the local platform's data and logs (keeps .venv)
 	@rm -rf .local

@@ -242,6 +242,18 @@ def read_to(stage: Stage, client: MongoClient, service: str) -> dict[str, int]:
     return numbers
 
 
+def heads_and_readers(stage: Stage) -> tuple[dict[str, int], dict[str, int], dict[str, dict[str, int]]]:
+    """Return the owners' numbers and those sent, by feed; by service, how far its reader has taken each feed."""
+    heads, published = {}, {}
+    with stage.client() as client:
+        for feed in stage.feeds():
+            rows = stage.unit(client, feed.service).database(feed.organisation)[feed.state]
+            found = {doc["_id"]: doc for doc in rows.find({})}
+            heads[feed.topic] = found.get("head", {}).get("number", 0)
+            published[feed.topic] = found.get("mark", {}).get("published", 0)
+        return heads, published, {service: read_to(stage, client, service) for service in READERS}
+
+
 @contextlib.contextmanager
 def a_stage(
     folder: Path,
