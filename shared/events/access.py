@@ -37,6 +37,12 @@ class Right(Enum):
     WRITE = "write"
     CREATE = "create"
     DELETE = "delete"
+    DESCRIBE_CONFIGS = "see the settings of"
+
+
+OF_AN_OWNER: Final = (Right.WRITE, Right.READ, Right.CREATE, Right.DELETE, Right.DESCRIBE_CONFIGS)
+"""What a relay does with its own topics: among the rest it makes one anew that somebody made with the wrong partitions,
+and sees whether enough brokers hold it."""
 
 
 class Kind(Enum):
@@ -159,7 +165,7 @@ def _of_relay(partnership: Partnership, instance: Instance) -> Iterator[Grant]:
             prefixes.append("out")
             yield from _on_topics(user, f"in.{owner}.", Right.CREATE, Right.SEE)
         for kind in prefixes:
-            yield from _on_topics(user, f"{kind}.{owner}.", Right.WRITE, Right.READ, Right.CREATE, Right.DELETE)
+            yield from _on_topics(user, f"{kind}.{owner}.", *OF_AN_OWNER)
 
 
 def _of_reader(partnership: Partnership, instance: Instance, service: str) -> Iterator[Grant]:

@@ -84,10 +84,10 @@ def _hosting(told: tuple[str, ...]) -> dict[str, list[str]]:
 def _tell(change: Change) -> None:
     for grant in sorted(change.given, key=lambda one: (one.user, one.kind.value, one.name, one.right.value)):
         names = f"{grant.name}*" if grant.is_prefix else grant.name
-        click.echo(f"give       {grant.user:<28} {grant.right.value:<7} {grant.kind.value} {names}")
+        click.echo(f"give       {grant.user:<28} {grant.right.value} {grant.kind.value} {names}")
     for acl in sorted(change.taken_back, key=str):
         held = acl.resource_pattern
-        click.echo(f"take back  {acl.principal:<28} {acl.operation.name.lower():<7} {held.resource_name}")
+        click.echo(f"take back  {acl.principal:<28} {acl.operation.name.lower()} {held.resource_name}")
     for name in change.users_gone:
         click.echo(f"delete     {name}")
     given, taken, gone = len(change.given), len(change.taken_back), len(change.users_gone)

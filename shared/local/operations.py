@@ -104,11 +104,13 @@ class Operations:
         finally:
             topics.close()
 
-    def republish(self, organisation: str, service: str | None) -> Iterator[FeedName]:
+    def republish(
+        self, organisation: str, service: str | None, *, is_new_generation: bool = False
+    ) -> Iterator[FeedName]:
         """Let the organisation's feeds be sent again from their first event; yield each that was asked for."""
         for name in self.feeds(organisation, service):
             try:
-                republish(self._unit(name.service), name)
+                republish(self._unit(name.service), name, is_new_generation=is_new_generation)
             except NotFound:
                 continue
             yield name

@@ -41,11 +41,17 @@ def topics(state: Path) -> None:
 @state_option
 @organisation_option
 @service_option
-def republish(state: Path, organisation: str, service: str | None) -> None:
+@click.option(
+    "--new-generation",
+    "is_new_generation",
+    is_flag=True,
+    help="Say first that the log begins anew: where its first records are gone, or the relay refuses the feed.",
+)
+def republish(state: Path, organisation: str, service: str | None, *, is_new_generation: bool) -> None:
     """Let an organisation's feeds be sent again from their first event; readers drop what they have."""
     with on_platform(state) as platform:
         count = 0
-        for name in platform.republish(organisation, service):
+        for name in platform.republish(organisation, service, is_new_generation=is_new_generation):
             count += 1
             click.echo(f"{name.topic} is sent again by its relay")
         click.echo(f"{count} feeds of {organisation}")

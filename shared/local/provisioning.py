@@ -42,8 +42,8 @@ OPERATIONS: Final[Mapping[Right, ACLOperation]] = {
     Right.WRITE: ACLOperation.WRITE,
     Right.CREATE: ACLOperation.CREATE,
     Right.DELETE: ACLOperation.DELETE,
+    Right.DESCRIBE_CONFIGS: ACLOperation.DESCRIBE_CONFIGS,
 }
-RIGHTS: Final = {operation: right for right, operation in OPERATIONS.items()}
 KINDS: Final[Mapping[Kind, ResourceType]] = {Kind.TOPIC: ResourceType.TOPIC, Kind.GROUP: ResourceType.GROUP}
 
 

@@ -90,6 +90,7 @@ class Cluster:
     """Three brokers of one cluster."""
 
     nodes: dict[int, Server]
+    voters: tuple[int, ...]
 
     @property
     def bootstrap(self) -> str:
@@ -173,7 +174,7 @@ def three_brokers(folder: Path, *, controllers: tuple[int, ...] = (1, 2, 3)) -> 
         settings = kafka.prepare(folder / f"node-{node}", port, more=more, cluster=cluster)
         program = kafka.program(settings, port, heap_megabytes=192)
         nodes[node] = Server(list(program.command), port, folder / f"node-{node}" / "broker.log", accepts)
-    return Cluster(nodes)
+    return Cluster(nodes, controllers)
 
 
 def skip_without_kafka() -> None:

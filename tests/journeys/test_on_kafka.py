@@ -1,8 +1,9 @@
-"""A whole term on Apache Kafka: the second partnership, as one reader takes every feed and as readers share them."""
+"""A whole term on Apache Kafka: the second partnership, on an open broker and on one that asks who is there."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import threading
 from collections.abc import Iterator
@@ -13,13 +14,16 @@ from kafka import KafkaAdminClient
 from rich.console import Console
 
 from shared.clock import SystemClock
+from shared.events.access import grants, instances
 from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
 from shared.local.fresh import refuse_yesterday
-from shared.local.platform import Place, RunningPlatform, running
+from shared.local.platform import INSTANCE, Place, RunningPlatform, running
 from shared.local.play.main import play
+from shared.local.provisioning import Provisioning, how_to_connect, keep_passwords
 from shared.partnership import load
-from shared.testing.backbone import Server, database_server, database_uri
+from shared.testing.backbone import Server, bootstrap, database_server, database_uri
+from shared.testing.kafka import as_operator, asking_kafka_server
 
 MARCHLAND = Path(__file__).resolve().parents[2] / "scenarios" / "marchland"
 
@@ -47,6 +51,21 @@ def stores(database, kafka_bootstrap) -> Iterator[backbones.Backbone]:
     admin.close()
 
 
+@pytest.fixture
+def guarded_stores(database, tmp_path) -> Iterator[backbones.Backbone]:
+    """Stores whose broker asks who is there, with the users and rights that the partnership file gives."""
+    server = asking_kafka_server(tmp_path / "broker")
+    server.start()
+    partnership = load(MARCHLAND / "partnership.yaml")
+    provisioning = Provisioning(bootstrap(server), as_operator())
+    change = provisioning.look(grants(partnership, instances(partnership, {INSTANCE: ()})))
+    provisioning.make(change, keep_passwords(tmp_path / "users", change.users, how_to_connect(as_operator())))
+    provisioning.close()
+    backbone = backbones.external(database_uri(database), bootstrap(server), as_operator())
+    yield dataclasses.replace(backbone, kafka_users=tmp_path / "users")
+    server.stop()
+
+
 def is_of(topic: str, partners) -> bool:
     """Return whether a topic belongs to one of the partners."""
     kind, _, rest = topic.partition(".")
@@ -69,11 +88,23 @@ def kept_running(place: Place, stores: backbones.Backbone) -> Iterator[RunningPl
             keeper.join(timeout=30)
 
 
-@pytest.mark.parametrize("mode", ["assign", "group"])
-def test_term_on_apache_kafka_is_right_in_every_part(mode, monkeypatch, tmp_path, stores, free_ports):
-    """On a broker that keeps its records, whichever way feeds are read, nothing differs from what is expected."""
-    monkeypatch.setenv("READER_MODE", mode)
-    place = Place(directory=tmp_path / "state", partnership_file=MARCHLAND / "partnership.yaml", port_base=free_ports)
+def test_term_on_apache_kafka_is_right_in_every_part(monkeypatch, tmp_path, stores, free_ports):
+    """On a broker that keeps its records, with one reader that takes every feed, nothing differs from the expected."""
+    monkeypatch.setenv("READER_MODE", "assign")
+    plays_right(tmp_path, stores, free_ports)
+
+
+def test_k14_term_with_the_brokers_own_rights_is_right_in_every_part(monkeypatch, tmp_path, guarded_stores, free_ports):
+    """Every process and every HR system is a user of its own, readers share feeds as groups, and nothing differs."""
+    monkeypatch.setenv("READER_MODE", "group")
+    plays_right(tmp_path, guarded_stores, free_ports)
+    refused = [log.name for log in (tmp_path / "state" / "logs").glob("*.log") if "refused" in log.read_text("utf-8")]
+    assert refused == []
+
+
+def plays_right(directory: Path, stores: backbones.Backbone, port_base: int) -> None:
+    """Play the term on the stores and hold it against what is expected."""
+    place = Place(directory=directory / "state", partnership_file=MARCHLAND / "partnership.yaml", port_base=port_base)
     written = io.StringIO()
     with kept_running(place, stores) as platform:
         verdict = play(MARCHLAND, platform, Console(file=written, width=200, highlight=False, soft_wrap=True))

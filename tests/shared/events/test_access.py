@@ -72,7 +72,7 @@ def expected(user: str, topic: str) -> set[str]:
     kind, name = user.split(".")
     prefix, owner, _, _ = topic.split(".")
     if kind == "relay":
-        own = {"org": {"READ", "WRITE", "CREATE", "DELETE"}, "in": {"CREATE"}}
+        own = {"org": {"READ", "WRITE", "CREATE", "DELETE", "DESCRIBE_CONFIGS"}, "in": {"CREATE"}}
         return (own | {"out": own["org"]}).get(prefix, set()) if owner == name else set()
     if kind == "hr":
         return {"in": {"WRITE"}, "out": {"READ"}}.get(prefix, set()) if owner == name else set()

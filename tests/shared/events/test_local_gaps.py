@@ -110,12 +110,6 @@ def test_topic_that_nobody_made_is_not_made_by_writing(kafka_bootstrap, organisa
     assert topic not in admin.list_topics()
 
 
-@pytest.mark.beyond_local("Tansu's answer about a group cannot be read by the client")
-def test_groups_are_described(admin):
-    """A group that is not there is described as one without members."""
-    assert admin.describe_groups(["nobody"]) != {}
-
-
 @pytest.mark.beyond_local("Tansu cannot give a topic more partitions")
 def test_topic_may_be_given_more_partitions(admin, place):
     """What a careless operator may do to a feed can be tried."""
