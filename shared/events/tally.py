@@ -58,10 +58,15 @@ def counted(tally: Tally, events: Iterable[Envelope], summed: Mapping[str, str])
 
 def differences(tally: Tally, owner: Heartbeat) -> tuple[Difference, ...]:
     """Return every figure in which a tally at the heartbeat's own number differs from it."""
-    types = sorted(tally.counts.keys() | owner.counts.keys())
-    pairs = [(name, tally.counts.get(name, 0), owner.counts.get(name, 0)) for name in types]
-    pairs.append((CREDITS, tally.credits, owner.credits))
-    return tuple(Difference(what=what, here=here, owner=theirs) for what, here, theirs in pairs if here != theirs)
+    return differing(tally, Tally(number=owner.feedseq, counts=owner.counts, credits=owner.credits))
+
+
+def differing(here: Tally, owner: Tally) -> tuple[Difference, ...]:
+    """Return every figure in which two tallies of one number differ."""
+    types = sorted(here.counts.keys() | owner.counts.keys())
+    pairs = [(name, here.counts.get(name, 0), owner.counts.get(name, 0)) for name in types]
+    pairs.append((CREDITS, here.credits, owner.credits))
+    return tuple(Difference(what=what, here=ours, owner=theirs) for what, ours, theirs in pairs if ours != theirs)
 
 
 def document_of(tally: Tally | None) -> dict[str, object] | None:

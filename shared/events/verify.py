@@ -116,21 +116,22 @@ class _Walk:
         if (found.first, found.prevhash) != (self._number + 1, self._digest):
             self._find(found.first, found.first, BROKEN, f"round {found.round} does not go on where the last one ended")
         entries = {entry["_id"]: entry for entry in self._ledger.entries([entry_id for entry_id, _ in found.entries])}
-        number, digest, certain = found.first, found.prevhash, True
+        number, digest, valid = found.first, found.prevhash, True
         for place, (entry_id, count) in enumerate(found.entries):
             last = number + count - 1
             told = found.hashes[place] if place < len(found.hashes) else None
             entry = entries.get(entry_id)
             if entry is None:
                 self._find(number, last, MISSING, f"entry {entry_id}")
-            elif certain or told is not None:
+                valid = False
+            elif valid:
                 digest = self._entry(entry, number, last, digest, told)
-            certain = told is not None
-            digest = told if told is not None else digest
+            if told is not None:
+                digest, valid = told, True
             number = last + 1
-        if number - 1 != found.last or (certain and digest != found.head):
+        if number - 1 != found.last or (valid and found.hashes and digest != found.head):
             self._find(found.first, found.last, BROKEN, f"round {found.round} does not end in its own hash")
-        elif not found.hashes and digest != found.head:
+        elif valid and digest != found.head:
             self._find(found.first, found.last, CHANGED, f"one of the entries of round {found.round}")
         self._number, self._digest, self.entries = found.last, found.head, self.entries + len(found.entries)
 

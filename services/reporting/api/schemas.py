@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.http.fields import Choice, Identifier, Instant, Items, Part, StrictSchema, Table, Text, Whole
+from shared.http.fields import Choice, Flag, Identifier, Instant, Items, Part, StrictSchema, Table, Text, Whole
 
 
 class PublicationIn(StrictSchema):
@@ -94,12 +94,21 @@ class ProjectionOut(StrictSchema):
 
 
 class FeedFreshnessOut(StrictSchema):
-    """How fresh one feed is; null where no heartbeat was heard yet."""
+    """How fresh one feed is; null where no heartbeat was heard yet.
+
+    `owner_number` is what its owner says that it has. `differences` names the figures (events by type, credits) in
+    which the owner's own totals and what was counted here differ; `is_other_partnership` says that the owner works
+    with another partnership file; `stopped` why the feed stands still until a person decides.
+    """
 
     feed = Text(required=True)
     number = Whole(required=True)
+    owner_number = Whole(allow_none=True)
     delay_seconds = Whole(allow_none=True)
     missing = Whole(allow_none=True)
+    is_other_partnership = Flag(allow_none=True)
+    differences = Items(Text(), most=500)
+    stopped = Text(allow_none=True)
 
 
 class FreshnessOut(StrictSchema):

@@ -48,7 +48,9 @@ class FeedState:
 
     `number` and `head` are the position that is kept with the effects; `taken` may be further on, past events of no
     interest here. `announced` is the highest number that the owner has named, `heard_at` when the last event or
-    heartbeat came; both None before the first.
+    heartbeat came; both None before the first. `is_other_partnership` says that the owner works with another
+    partnership file (None before its first heartbeat), `differences` names the figures in which the owner's own totals
+    and what was counted here differ, `stopped` why the feed stands still.
     """
 
     feed: str
@@ -57,6 +59,9 @@ class FeedState:
     taken: int
     announced: int | None
     heard_at: datetime | None
+    is_other_partnership: bool | None = None
+    differences: tuple[str, ...] = ()
+    stopped: str | None = None
 
 
 class Projections(Protocol):

@@ -13,12 +13,19 @@ from services.reporting.domain.rollups import Course, RollUps
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How far one feed was read, how long ago it was heard of, how many of its events are still to come."""
+    """How far one feed was read, how long ago it was heard of, how many of its events are still to come.
+
+    `owner_number` is what the owner says that it has; the rest names what a person has to look at.
+    """
 
     feed: str
     number: int
+    owner_number: int | None
     delay_seconds: int | None
     missing: int | None
+    is_other_partnership: bool | None
+    differences: tuple[str, ...]
+    stopped: str | None
 
 
 def rollups_of(counted: Counted, terms: Terms) -> RollUps:
@@ -62,8 +69,12 @@ def freshness_of(states: tuple[FeedState, ...], now: datetime) -> tuple[Freshnes
         Freshness(
             feed=state.feed,
             number=max(state.number, state.taken),
+            owner_number=state.announced,
             delay_seconds=None if state.heard_at is None else max(0, int((now - state.heard_at).total_seconds())),
             missing=None if state.announced is None else max(0, state.announced - max(state.number, state.taken)),
+            is_other_partnership=state.is_other_partnership,
+            differences=state.differences,
+            stopped=state.stopped,
         )
         for state in states
     )

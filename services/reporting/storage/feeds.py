@@ -6,13 +6,17 @@ notes it in the collection `freshness` a few times a minute; nothing is decided 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pymongo import ReplaceOne
 
 from services.reporting.application.ports import FeedState
+from services.reporting.settings import SERVICE
+from shared.events import heard
+from shared.events.alarms import ALARMS, OPEN
 from shared.events.envelope import GENESIS
 from shared.events.positions import POSITIONS
+from shared.events.tally import Tally, differing, document_of, tally_from
 from shared.storage.mongo import MongoDatabase
 from shared.storage.unit_of_work import Reading
 
@@ -22,6 +26,7 @@ FRESHNESS = "freshness"
 def feed_states(reading: Reading) -> tuple[FeedState, ...]:
     """Return the state of every feed that was read, in no particular order."""
     noted = {document["_id"]: document for document in reading.rows(FRESHNESS).find({})}
+    stopped = {found["_id"]: found["kind"] for found in reading.rows(ALARMS).find({"state": OPEN})}
     states = []
     for document in reading.rows(POSITIONS).find({}):
         fresh = noted.get(document["_id"], {})
@@ -33,13 +38,16 @@ def feed_states(reading: Reading) -> tuple[FeedState, ...]:
                 taken=fresh.get("taken", 0),
                 announced=fresh.get("announced"),
                 heard_at=fresh.get("heard_at"),
+                is_other_partnership=fresh.get("other_partnership"),
+                differences=_differences(document.get("tally"), fresh.get("totals")),
+                stopped=stopped.get(document["_id"]),
             )
         )
     return tuple(states)
 
 
 def note_states(database: MongoDatabase, states: Sequence[FeedState]) -> None:
-    """Note how fresh feeds are; none is fine."""
+    """Note how fresh feeds are; none is fine. What owners told in their last heartbeats is noted beside it."""
     if states:
         database[FRESHNESS].bulk_write([_noting(state) for state in states])
 
@@ -51,4 +59,17 @@ def _noting(state: FeedState) -> ReplaceOne[dict[str, object]]:
         "announced": state.announced,
         "heard_at": state.heard_at,
     }
+    told = heard.last(SERVICE, state.feed)
+    if told is not None:
+        beat = told.heartbeat
+        document["other_partnership"] = told.is_other_partnership
+        document["totals"] = document_of(Tally(number=beat.feedseq, counts=beat.counts, credits=beat.credits))
     return ReplaceOne({"_id": state.feed}, document, upsert=True)
+
+
+def _differences(counted: Mapping[str, object] | None, told: Mapping[str, object] | None) -> tuple[str, ...]:
+    """Return in which figures what was counted here and what the owner told of the same number differ."""
+    ours, theirs = tally_from(counted), tally_from(told)
+    if ours is None or theirs is None or ours.number != theirs.number:
+        return ()
+    return tuple(str(one) for one in differing(ours, theirs))

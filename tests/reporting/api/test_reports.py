@@ -123,3 +123,23 @@ def test_freshness_shows_every_feed_that_was_read(house, feed_states):
         ("org.brent.enrolment.v1", 118),
         ("org.ealing.assessment.v1", 12),
     ]
+
+
+def test_freshness_names_what_an_operator_has_to_look_at(house):
+    """Figures that differ from the owner's, another partnership file, a feed that stands still; null before a word."""
+    database = house.unit.database(house.board)
+    feed, quiet = "org.goldsmiths.accreditation.v1", "org.brent.enrolment.v1"
+    awarded, ratified = "accreditation.credit-awarded.v1", "accreditation.board-ratified.v1"
+    ours = {"number": 3, "counts": [[ratified, 1], [awarded, 2]], "credits": 60}
+    theirs = {"number": 3, "counts": [[ratified, 1], [awarded, 1]], "credits": 30}
+    database["positions"].insert_one({"_id": feed, "number": 3, "head": "0" * 64, "tally": ours})
+    database["positions"].insert_one({"_id": quiet, "number": 1, "head": "0" * 64})
+    told = {"taken": 3, "announced": 5, "heard_at": house.unit.clock.now(), "other_partnership": True}
+    database["freshness"].insert_one({"_id": feed, **told, "totals": theirs})
+    database["feed_alarms"].insert_one({"_id": feed, "state": "open", "kind": "fork"})
+    items = {item["feed"]: item for item in house.get("/v1/freshness", "operator").get_json()["items"]}
+    assert items[feed]["differences"] == [f"{awarded}: 2 here, 1 at the owner", "credits: 60 here, 30 at the owner"]
+    assert (items[feed]["owner_number"], items[feed]["missing"], items[feed]["stopped"]) == (5, 2, "fork")
+    assert items[feed]["is_other_partnership"] is True
+    assert (items[quiet]["owner_number"], items[quiet]["is_other_partnership"]) == (None, None)
+    assert (items[quiet]["differences"], items[quiet]["stopped"]) == ([], None)

@@ -49,6 +49,7 @@ def send(given, feeds):
             poll_seconds=0.1,
             partnership_version="1",
             partnership_hash="f" * 64,
+            summed={"accreditation.credit-awarded.v1": "credits"},
             database_prefix=given.database_prefix,
         )
         try:
@@ -116,6 +117,8 @@ def test_owners_events_become_the_scenarios_reports_on_a_real_broker(reading, ho
     items = {item["feed"]: item for item in house.get("/v1/freshness", "operator").get_json()["items"]}
     assert {feed: item["number"] for feed, item in items.items()} == counted
     assert {item["missing"] for item in items.values()} == {0}
+    assert {tuple(item["differences"]) for item in items.values()} == {()}
+    assert {item["is_other_partnership"] for item in items.values()} == {True}
     assert all(item["delay_seconds"] < PATIENCE_SECONDS for item in items.values())
     assert house.unit.database(house.board)["parked"].count_documents({}) == 0
     house.publish()
