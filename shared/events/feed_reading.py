@@ -220,9 +220,11 @@ class FeedReading:
         if self._partnership_hash:
             self._watch.compare_partnership(beat.partnership_hash, self._partnership_hash)
         self._watch.heard_totals(beat, self._tools.clock.now(), self._partnership_hash)
-        if self._setback.is_set_back(beat.feedseq, self._chain.number, now):
-            self._watch.sound(FORK, beat.feedseq + 1, f"the owner names less than {self._chain.number}, read before")
-        elif beat.feedseq == self._chain.number:
+        # Organisations that a feed seldom concerns stand behind: the chain then begins below what others have taken.
+        known = max(self._chain.number, *(writer.position.number for writer in self._writers.values()))
+        if self._setback.is_set_back(beat.feedseq, known, now):
+            self._watch.sound(FORK, beat.feedseq + 1, f"the owner names less than {known}, read before")
+        elif beat.feedseq == known == self._chain.number:
             self._watch.compare_totals(self._tally_at(beat.feedseq, self._pending), beat)
 
     def _tally_at(self, number: int, items: Sequence[Item]) -> Tally | None:

@@ -304,6 +304,27 @@ def test_k10_owner_that_names_less_than_was_read_is_a_fork_also_after_the_log_wa
     assert (found.kind, found.number) == (FORK, 4)
 
 
+def test_k10_owner_that_names_less_is_noticed_when_a_feed_concerns_only_some(desk, owner, new_organisation):
+    """Who the feed never concerned stands at 0 and the pass begins there; what the others have read still counts."""
+    rules, idle = ReadingRules(setback_seconds=0.05), new_organisation("idle")
+    takers = {owner.organisation: (owner.organisation, idle)}
+    owner.send(*(owner.make(f"k{number}") for number in range(5)))
+    desk.reads_to(desk.reader(owner, rules=rules, takers=takers), owner, 5)
+    assert desk.position(owner, idle)["number"] == 0
+    made, owner.made = owner.made, []
+    owner.remake("g2")
+    owner.send(*made[:3])
+    reader = desk.reader(owner, rules=rules, takers=takers)
+
+    def alarm():
+        desk.unit.clock.sleep(0.1)
+        owner.beat(3, head=made[3].prevhash)
+        return open_alarm(desk.unit, owner.organisation, owner.topic) is not None
+
+    desk.settle(reader, alarm)
+    assert open_alarm(desk.unit, owner.organisation, owner.topic).kind == FORK
+
+
 def test_p14_reader_goes_on_with_the_owners_new_history_when_a_person_adopts_it(desk, owner):
     """The last common number is the person's word; what was read after it stands, is counted and set aside."""
     rules = ReadingRules(look_seconds=0.2)
