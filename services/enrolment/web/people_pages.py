@@ -65,7 +65,7 @@ DONE: Final = {
 class DetailsForm(StrictSchema):
     """A person's details from a day on."""
 
-    effective_on = CivilDate(load_default=None)
+    effective_on = CivilDate(required=True)
     given_name = Text(longest=300, load_default=None)
     family_name = Text(longest=300, load_default=None)
     email = Text(longest=300, load_default=None)
@@ -273,6 +273,8 @@ def keep_details(name: str) -> Page | Response:
         "fte": "Enter a number such as 1 or 0.8",
     }
     form = submitted(DETAILS, texts)
+    if not form.errors:
+        form = page_read(lambda reading: _with_names(books(reading), name, form))
     if form.errors:
         return page_read(lambda reading: _details_form(books(reading), name, form))
 
@@ -288,6 +290,15 @@ def keep_details(name: str) -> Page | Response:
         return handlers.keep_practitioner(at, replace(found, **told), None, telling)
 
     return change_person(form, change, "details", lambda at, wrong: _details_form(at, name, wrong))
+
+
+def _with_names(at: Books, name: str, form: Form) -> Form:
+    """Return the form with what it lacks: a name that is known is changed, not emptied."""
+    now = practitioners.on_day(found_person(at, name), today())
+    for field in ("given_name", "family_name"):
+        if getattr(now, field) and form.values[field] is None:
+            form = form.with_error(field, f"Enter the {_TITLES[field]}")
+    return form
 
 
 @people_pages.show("/people/<name>/line-manager", "practitioners.assign-line-manager")

@@ -66,6 +66,18 @@ def test_person_is_shown_as_of_a_day_with_both_times(brent, house):
     assert "Enter the day as a date like 2026-11-21" in wrong.get_data(as_text=True)
 
 
+def test_details_are_not_emptied_by_mistake(brent, house):
+    """A form without day and names is refused at their fields; everything stays as it was."""
+    one = id_of(house)
+    day = send_form(brent, f"/people/{one}/details", {"effective_on": ""})
+    assert '<a href="#effective_on">' in day.get_data(as_text=True)
+    names = send_form(brent, f"/people/{one}/details", {"effective_on": TODAY, "given_name": "", "family_name": " "})
+    assert names.status_code == 422
+    said = names.get_data(as_text=True)
+    assert [said.count(f"Enter the {which} name") for which in ("given", "family")] == [2, 2]
+    assert "Aoife O&#39;Neill</h1>" in text_of(brent.get(f"/people/{one}"))
+
+
 def test_line_manager_and_employment_are_told_by_forms(brent, house):
     """Refusals stand at their fields."""
     one = id_of(house)
