@@ -111,7 +111,6 @@ class Chain:
 
     def __post_init__(self) -> None:
         self._source = source_of(self.feed.topic)
-        self.high = self.number
         self.newest = self.number
         self._remember(self.number, self.head)
 
@@ -180,10 +179,9 @@ class Chain:
             return []
         if body.epoch < self.epoch:
             return []
-        was_told = self.epoch > 0
         self.epoch = body.epoch
         known = self._memory.get(body.feedseq)
-        if was_told and body.feedseq < self.high:  # the first epoch after a start may be one that others have outranked
+        if body.feedseq < self.high:
             return [Fork(body.feedseq, "a heartbeat is below the number read before it")]
         if known is not None and known != body.head_hash:
             return [Fork(body.feedseq, "a heartbeat names another hash than the one read under its number")]

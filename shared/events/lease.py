@@ -2,12 +2,13 @@
 
 The epoch rises with every take-over; every write of a relay is guarded by it. A successor ends its predecessor's
 session first, because a process that was killed inside a transaction holds its locks for a minute and more. The lease
-by the clock only keeps two relays from taking turns needlessly; safety rests on the epoch alone.
+only keeps two relays from taking turns needlessly, and is measured by the looker's own monotonic clock; safety rests on
+the epoch alone.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo.client_session import ClientSession
@@ -21,6 +22,7 @@ from shared.storage.mongo import Document
 from shared.storage.unit_of_work import UnitOfWork, Work
 
 LEASE_SECONDS: Final = 30.0
+FOR_EVER_YEAR: Final = 9999
 RENEWALS_PER_LEASE: Final = 3
 
 
@@ -35,6 +37,8 @@ class Lease:
         self._holder = holder
         self._seconds = lease_seconds
         self._renew_at = 0.0
+        self._seen: tuple[int, datetime | None] | None = None
+        self._seen_at = 0.0
         self._may_succeed_itself = True
         self.epoch = 0
         self.session: ClientSession | None = None
@@ -50,9 +54,8 @@ class Lease:
             Unavailable: The database does not answer.
         """
         found = self._state()
-        now = self._unit_of_work.clock.now()
         own = at_once or (found["holder"] == self._holder and self._may_succeed_itself)
-        if found["holder"] is not None and found["until"] > now and not own:
+        if found["holder"] is not None and not own and not self._has_lapsed(found):
             return None
         self._end_session(found["session"])
         session = self._open_session()
@@ -122,6 +125,17 @@ class Lease:
         if self.session is not None:
             self.session.end_session()
             self.session = None
+
+    def _has_lapsed(self, found: Document) -> bool:
+        """Say whether the holder has been silent for a whole lease while this relay looked on.
+
+        Wall clocks differ and jump: `until` is only compared with itself. One that moved away for ever is not silent.
+        """
+        seen, now = (found["epoch"], found["until"]), self._unit_of_work.clock.monotonic()
+        if seen != self._seen:
+            self._seen, self._seen_at = seen, now
+        is_for_ever = found["until"] is not None and found["until"].year >= FOR_EVER_YEAR
+        return not is_for_ever and now - self._seen_at >= self._seconds
 
     def _schedule(self) -> None:
         self._renew_at = self._unit_of_work.clock.monotonic() + self._seconds / RENEWALS_PER_LEASE

@@ -138,7 +138,7 @@ class Reader:
             TakenOver: another reader took the feeds, and no group of the broker decides between the two.
         """
         try:
-            self._round()
+            self._round_or_rewind()
         except Fenced:
             log.warning("reader.fenced", service=self._service)
             reading_metrics.FENCED.labels(self._service).inc()
@@ -148,8 +148,6 @@ class Reader:
                     f"another reader of {self._service} has taken these feeds: run one reader, or READER_MODE=group"
                 ) from None
             return FENCED_SECONDS
-        except OutOfRange as error:
-            self._begin_again(error.topics)
         except Unavailable as error:
             self._drop_source()
             return self._told(error)
@@ -171,6 +169,12 @@ class Reader:
         log.error("reader.refused", service=self._service, code=error.slug, detail=error.detail)
         reading_metrics.REFUSED.labels(self._service).set(1)
         return REFUSED_SECONDS
+
+    def _round_or_rewind(self) -> None:
+        try:
+            self._round()
+        except OutOfRange as error:
+            self._begin_again(error.topics)
 
     def _round(self) -> None:
         source = self._join()

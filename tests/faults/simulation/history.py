@@ -77,8 +77,9 @@ class History:
 
     def bug(self, where: str, error: Exception) -> None:
         """A process met an error that it should not."""
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        self.violate(f"bug in {where}: {error!r} at {last.filename.rpartition('/')[2]}:{last.lineno}")
+        frames = traceback.extract_tb(error.__traceback__)[-4:]
+        places = " < ".join(f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(frames))
+        self.violate(f"bug in {where}: {error!r} at {places}")
 
     def committed(self, changes: list[tuple[Name, Any, Stored | None]]) -> None:
         """Look at what a commit left behind."""
@@ -101,7 +102,9 @@ class History:
     def _numbered(self, feed: FeedName, found: dict[str, Any]) -> None:
         """A round was numbered: dense, and under no number that others know under another hash."""
         restored = self.restored.get(feed.topic)
-        if restored is not None and not restored.decided and found["first"] <= self._on_log(feed.topic):
+        if restored is not None and found["first"] > self._on_log(feed.topic):
+            self._free(feed.topic, found["first"])
+        elif restored is not None and not restored.decided:
             self.violate(f"{feed.topic}: number {found['first']} given anew over what was sent, before anybody decided")
         if found["first"] != self.heads[feed.topic] + 1:
             self.violate(f"{feed.topic}: round from {found['first']} after {self.heads[feed.topic]}")
@@ -136,8 +139,11 @@ class History:
         """A database goes back to a backup: what it held since is lost, and numbers that nobody was sent are free."""
         self.restored[feed.topic] = Restored(number, lost)
         self.heads[feed.topic] = number
-        free = max(number, self._on_log(feed.topic))
-        for known in [key for key in self.hashes if key[0] == feed.topic and key[1] > free]:
+        self._free(feed.topic, max(number, self._on_log(feed.topic)) + 1)
+
+    def _free(self, topic: str, number: int) -> None:
+        """The log that is there now holds no such number: the owner may give it again."""
+        for known in [key for key in self.hashes if key[0] == topic and key[1] >= number]:
             del self.hashes[known]
 
 

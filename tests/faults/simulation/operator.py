@@ -11,10 +11,10 @@ from shared.events.discarding import discard
 from shared.events.envelope import GENESIS
 from shared.events.feed import FeedName, feed_of
 from shared.events.ledger import HashIndex, Ledger
-from shared.events.parking import list_parked
+from shared.events.parking import list_parked, parked_id
 from shared.events.recovery import reimport
 from shared.events.republish import republish
-from shared.events.requests import ask_replay
+from shared.events.requests import FAILED, ask_replay, replay_requests
 from shared.storage.unit_of_work import UnitOfWork
 from tests.faults.simulation.log_ports import SimOwnLog
 from tests.faults.simulation.played import BOARD, FEEDS, SUMMED
@@ -42,6 +42,11 @@ def _mind_parked(world: World, board: UnitOfWork) -> None:
     for one in parked:
         if one.number is None:
             discard(board, BOARD, one.id, confirmed_by="operator-2", **BY)
+    if world.plan.discards:
+        for request in replay_requests(board, BOARD):
+            if request.state == FAILED and request.failed_at is not None:
+                name = parked_id(request.feed, request.failed_at)
+                discard(board, BOARD, name, confirmed_by="operator-2", **BY)
     for feed, key in sorted({(one.feed, one.key) for one in parked if one.key is not None}):
         cause = causes.get((feed, key))
         if cause is not None and world.plan.discards:
@@ -111,8 +116,10 @@ def _common(world: World, feed: FeedName) -> tuple[int, str]:
     ledger = Ledger(world.unit(world.operator, feed.service).reading(feed.organisation), feed)
     head = ledger.head()
     index = HashIndex(ledger, head)
-    for number in range(head.number, 0, -1):
-        digest = index.hash_at(number)
-        if digest == world.history.first_hashes.get((feed.topic, number)):
-            return number, digest
-    return 0, GENESIS
+    number, digest = 0, GENESIS
+    while number < head.number:
+        following = index.hash_at(number + 1)
+        if following is None or following != world.history.first_hashes.get((feed.topic, number + 1)):
+            break
+        number, digest = number + 1, following
+    return number, digest

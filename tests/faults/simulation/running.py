@@ -87,22 +87,28 @@ def _play(world: World) -> None:
     people(world)
     chaos.begin()
     scheduler, history = world.scheduler, world.history
-    scheduler.run(lambda: history.clients_done == len(world.plan.clients) and scheduler.now >= PLAY_SECONDS)
+    done = len(world.plan.clients)
+    scheduler.run(
+        lambda: bool(history.violations) or (scheduler.now >= PLAY_SECONDS and history.clients_done == done)
+    )
+    if history.violations:
+        return
     chaos.heal()
     until = scheduler.now + HEAL_SECONDS
     next_look = 0
 
     def is_over() -> bool:
         nonlocal next_look
+        if history.violations:
+            return True
         if scheduler.steps < next_look:
             return False
         next_look = scheduler.steps + STEPS_BETWEEN_LOOKS
         return scheduler.now > until or next(unquiet(world), None) is None
 
     scheduler.run(is_over)
-    if scheduler.now > until:
-        history.violate("never quiet")
-    in_a_greenlet(world, Checker(world).check)
+    if not history.violations:
+        in_a_greenlet(world, Checker(world).check)
 
 
 def lean(seed: int) -> Verdict:

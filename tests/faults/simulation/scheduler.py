@@ -185,6 +185,7 @@ class Scheduler:
             thread.process.alive = False
             thread.process.on_end = lambda: None
         for thread in list(self.threads):
+            self.current = thread
             while not thread.greenlet.dead:
                 with suppress(Crashed):
                     thread.greenlet.throw(Crashed)
