@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Final, TypeVar
 
 import pytest
@@ -48,7 +49,7 @@ transaction.state.log.min.isr=2
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
-CLUSTER_SECONDS: Final = 60.0
+CLUSTER_SECONDS: Final = 90.0
 
 
 def kafka_server(folder: Path, *, more: str = "", users: Mapping[str, str] | None = None) -> Server:
@@ -98,10 +99,15 @@ class Cluster:
         return ",".join(bootstrap(node) for node in self.nodes.values())
 
     def start(self) -> None:
-        """Start every node that does not run, and wait until all of them are in the cluster."""
-        for node in self.nodes.values():
-            if node.process is None:
-                node.start()
+        """Start every node that does not run, and wait until all of them are in the cluster.
+
+        All at once: none of them answers anybody before most of those who vote are there.
+        """
+        starting = [Thread(target=node.start) for node in self.nodes.values() if node.process is None]
+        for thread in starting:
+            thread.start()
+        for thread in starting:
+            thread.join()
         clock = SystemClock()
         until = clock.monotonic() + CLUSTER_SECONDS
         while len(self.members()) < len(self.nodes):
