@@ -230,11 +230,18 @@ class Liar:
         self.claims: dict[str, object] = {}
         self.sign = lambda claims: jwt.encode({"alg": "ES256", "kid": "k"}, claims, self.key, algorithms=["ES256"])
         self.nonce = ""
+        self.nonsense = ""
         app = Flask("liar")
+        app.before_request(self._page_instead)
         app.add_url_rule("/.well-known/openid-configuration", "metadata", self._metadata)
         app.add_url_rule("/jwks", "jwks", lambda: jsonify(keys=[self.key.as_dict(private=False)]))
         app.add_url_rule("/token", "token", self._token, methods=["POST"])
         self.server = make_server("127.0.0.1", int(self.issuer.rsplit(":", 1)[1]), app, threaded=True)
+
+    def _page_instead(self):
+        if self.nonsense and request.path.endswith(self.nonsense):
+            return "<!doctype html><title>Maintenance</title><h1>Back soon</h1>"
+        return None
 
     def _metadata(self):
         ours = {
@@ -342,6 +349,22 @@ def test_metadata_of_another_issuer_or_without_a_real_signature_are_not_used(toy
     liar.metadata = metadata
     answer = toys.test_client().get("/sign-in/brent", base_url="http://127.0.0.1:8001")
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize("nonsense", ["/openid-configuration", "/jwks", "/token"])
+def test_p24_provider_that_answers_200_with_a_page_of_html_opens_nothing_and_may_be_tried_again(toys, liar, nonsense):
+    """Wherever the page stands in for an answer: no session and no fault of ours; afterwards signing in works."""
+    liar.nonsense = nonsense
+    browser = toys.test_client()
+    answer = browser.get("/sign-in/brent", base_url="http://127.0.0.1:8001")
+    if answer.status_code == 302:
+        answer, who = attempt(toys, liar)
+        assert who == {}
+    assert answer.status_code in (403, 503)
+    assert "ry again" in answer.get_data(as_text=True)
+    liar.nonsense = ""
+    answer, who = attempt(toys, liar)
+    assert (answer.status_code, who["roles"]) == (303, ["hr"])
 
 
 def test_issuer_without_https_or_twice_for_one_organisation_is_refused(tmp_path):
