@@ -7,7 +7,9 @@ from typing import Final
 from flask import Blueprint
 
 from services.enrolment.web.absence_pages import absence_pages
+from services.enrolment.web.access_pages import access_pages
 from services.enrolment.web.advice_pages import advice_pages
+from services.enrolment.web.background_pages import background_pages
 from services.enrolment.web.cohort_pages import cohort_pages
 from services.enrolment.web.course_form_pages import course_form_pages
 from services.enrolment.web.course_pages import course_pages
@@ -29,7 +31,9 @@ from services.enrolment.web.upload_pages import upload_pages
 
 ALL_PAGES: Final[tuple[Blueprint, ...]] = (
     absence_pages,
+    access_pages,
     advice_pages,
+    background_pages,
     duplicate_pages,
     people_pages,
     register_pages,

@@ -58,6 +58,7 @@ DONE: Final = {
     "split": "The record is a person of its own again.",
     "apart": "The two are kept apart. They are not listed again.",
     "needs": "The learning needs are kept.",
+    "background": "Roles and earlier courses are kept.",
     "erasure": "The erasure is asked for. A second person has to approve it.",
 }
 

@@ -110,6 +110,8 @@ def places(busy: Busy, draft: str) -> dict[str, list[str]]:
         "/people/<name>/employment/<day>/take-back": [f"{person}/employment/2018-01-03/take-back"],
         "/people/<name>/learning-needs": [f"{person}/learning-needs"],
         "/people/<practitioner_id>/erase": [f"{person}/erase"],
+        "/people/<name>/background": [f"{person}/background"],
+        "/people/access": ["/people/access", "/people/access?from_on=2026-01-01&until_on=then"],
         "/people/duplicates": ["/people/duplicates"],
         "/people/erasures": ["/people/erasures"],
         "/people/erasures/<erasure_id>": [f"/people/erasures/{each}" for each in busy.erasures.values()],
