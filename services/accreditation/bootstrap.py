@@ -87,6 +87,11 @@ def registrar_of(given: AccreditationSettings, partnership: Partnership, unit: U
     return Registrar(unit, open_books, open_desk, door)
 
 
+def check(given: AccreditationSettings, part: str) -> None:
+    """Refuse to start a part on settings or a database that would not keep what people rely on."""
+    assembly.check_start(SERVICE, given, part, ensure_indexes)
+
+
 PARTS = Parts(
     settings=settings,
     web_app="services.accreditation.bootstrap:web_app",
@@ -94,4 +99,5 @@ PARTS = Parts(
     relay=relay,
     consume=reader,
     worker=worker,
+    check=check,
 )

@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 from services.accreditation.application.releasing import Registrar
 from shared.clock import wait_for
 from shared.errors import ConcurrentChange, Unavailable
-from shared.storage.mongo import Client
+from shared.storage.mongo import Client, answers
 
 LONGEST_BACK_OFF_SECONDS = 15.0
 
@@ -40,8 +40,8 @@ class IdentityWorker:
         self._client.close()
 
     def ready(self) -> bool:
-        """Return whether the database answered when it was last asked."""
-        return self._failures == 0
+        """Return whether the database answered when it was last asked, and does so now."""
+        return self._failures == 0 and answers(self._client)
 
     def _round(self, stop: Event) -> int:
         try:

@@ -76,10 +76,16 @@ def relay(given: ReportingSettings) -> assembly.RelayPart:
     return assembly.RelayPart(SERVICE, given)
 
 
+def check(given: ReportingSettings, part: str) -> None:
+    """Refuse to start a part on settings or a database that would not keep what people rely on."""
+    assembly.check_start(SERVICE, given, part, indexes.prepare)
+
+
 PARTS = Parts(
     settings=settings,
     web_app="services.reporting.bootstrap:web_app",
     prepare=prepare,
     relay=relay,
     consume=ReaderPart,
+    check=check,
 )

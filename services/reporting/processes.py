@@ -1,4 +1,7 @@
-"""The reader of reporting, and what notes beside it how fresh each feed is. A piece of the composition root."""
+"""The reader of reporting; beside it what notes how fresh each feed is, and what builds the projections anew.
+
+A piece of the composition root.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,18 @@ from services.reporting.application.ports import FeedState
 from services.reporting.messaging.consumed import FEEDS, IGNORED, subscriptions
 from services.reporting.settings import SERVICE, ReportingSettings
 from services.reporting.storage.feeds import feed_states, note_states
+from services.reporting.storage.rebuilding import MongoRebuilding
 from services.reporting.storage.repositories import MongoRooms
 from shared.assembly import hosted_owners, make_reader, unit_of_work
+from shared.assembly.rebuilds import keep_rebuilding, make_rebuilder
 from shared.clock import wait_for
-from shared.events import reading_metrics
+from shared.events import heard, reading_metrics
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from shared.events.reader import Reader
+    from shared.events.rebuilding import Rebuilder
 
 NOTING_SECONDS: Final = 5.0
 
@@ -47,17 +53,28 @@ class ReaderPart:
         noting = threading.Thread(
             target=keep_noting, args=(unit, hosted_owners(SERVICE, given, partnership), stop), name="freshness"
         )
+        rebuilders = [rebuilder_of(given, board, unit) for board in hosted_owners(SERVICE, given, partnership)]
+        rebuilding = threading.Thread(target=keep_rebuilding, args=(rebuilders, stop), name="rebuilding")
         noting.start()
+        rebuilding.start()
         try:
             self._reader.run(stop)
         finally:
             stop.set()
             noting.join()
+            rebuilding.join()
             client.close()
 
     def ready(self) -> bool:
         """Return whether the database takes what is read."""
         return self._reader is not None and self._reader.ready()
+
+
+def rebuilder_of(given: ReportingSettings, board: str, unit: UnitOfWork) -> Rebuilder:
+    """Return what builds a board's projections anew."""
+    rebuilt = MongoRebuilding()
+    rows = subscriptions(rebuilt.projections)
+    return make_rebuilder(SERVICE, given, board, rows, IGNORED, FEEDS, rebuilt, unit=unit)
 
 
 def keep_noting(unit: UnitOfWork, boards: tuple[str, ...], stop: threading.Event) -> None:
@@ -67,7 +84,8 @@ def keep_noting(unit: UnitOfWork, boards: tuple[str, ...], stop: threading.Event
         states = heard_states()
         try:
             for board in boards:
-                note_states(unit.database(board), [state for state in states if state not in before])
+                fresh = [state for state in states if state not in before]
+                note_states(unit.database(board), fresh, lambda feed: heard.last(SERVICE, feed))
         except PyMongoError as error:
             log.info("freshness.not_noted", reason=type(error).__name__)
             continue

@@ -20,6 +20,11 @@ from shared.storage.unit_of_work import Reading, Work
 
 RETOLD: Final = "retold"
 """The collection: one document per event that was brought back and that a reaction had emitted."""
+BROUGHT_BACK: Final = "brought_back"
+"""The collection: one document per event that was brought back and that a person's act had emitted.
+
+A service looks there (`type`, `facts`) before it does for good what it may have done already.
+"""
 MOST_KEYS: Final = 100
 
 
@@ -35,9 +40,12 @@ class Redone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def remember_told(work: Work, feed: str, events: Iterable[Envelope]) -> None:
-    """Keep which of the events that are brought back came from reactions."""
+    """Keep the events that are brought back: those of reactions to be left out when they are told again."""
     for event in events:
         if event.causationid is None:
+            facts = msgspec.json.decode(event.data)
+            told = {"feed": feed, "number": event.feedseq, "type": event.type, "key": event.subject, "facts": facts}
+            work.rows(BROUGHT_BACK).replace_one({"_id": event.id}, {"_id": event.id, **told}, upsert=True)
             continue
         name = _name(feed, event.causationid, event.type, event.subject)
         found = work.rows(RETOLD).find_one({"_id": name}) or {"_id": name, "told": [], "done": 0, "other": 0}

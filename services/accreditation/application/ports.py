@@ -125,6 +125,9 @@ class Ledger(Protocol):
     def of_person(self, person_id: str, module: str) -> Credit | None:
         """Return the person's credit for the module, or None."""
 
+    def told_before(self, enrolment_id: str, module: str) -> str | None:
+        """Return the id of a credit that the feed tells of and whose row was lost with a backup, or None."""
+
     def next_sequence(self) -> int:
         """Return the next place in the order of awards, and take it."""
 

@@ -1,7 +1,8 @@
 """After every new fact: look at what is there, tell who must know, award what is due. Once.
 
 Every handler and reaction that changes a candidacy ends here, so that a decision falls in the same way whichever
-fact came last.
+fact came last. A credit that the feed tells of already, because the database came back from a backup behind it, is
+entered again under its own id and not told a second time.
 """
 
 from __future__ import annotations
@@ -35,9 +36,14 @@ def _credited(desk: Desk, candidacy: Candidacy) -> Candidacy:
     standing = desk.ledger.of_person(due.person_id, due.terms.module)
     if standing is not None:
         return credited_before(candidacy, standing.credit_id)
-    credited, credit = award(candidacy, due, credit_id=desk.new_id(), sequence=desk.ledger.next_sequence())
+    told = desk.ledger.told_before(candidacy.enrolment_id, due.terms.module)
+    sequence = desk.ledger.next_sequence()
+    credited, credit = award(candidacy, due, credit_id=told or desk.new_id(), sequence=sequence)
     desk.ledger.append(credit)
-    desk.tell(credit.event())
+    if told is None:
+        desk.tell(credit.event())
+    else:
+        desk.silent("the feed tells of this credit already")
     return credited
 
 

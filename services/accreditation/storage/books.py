@@ -46,7 +46,9 @@ def _shelf(reading: Reading) -> _Shelf:
         "candidacies": repositories.StoredCandidacies(reading.rows("candidacies")),
         "people": repositories.StoredPeople(reading.rows("people")),
         "boards": repositories.StoredBoards(reading.rows("boards")),
-        "ledger": repositories.StoredLedger(reading.rows("credits"), reading.rows("counters")),
+        "ledger": repositories.StoredLedger(
+            reading.rows("credits"), reading.rows("counters"), reading.rows("brought_back")
+        ),
         "releases": repositories.StoredReleases(reading.rows("releases"), reading.now),
         "erasures": StoredErasures(reading),
     }

@@ -21,6 +21,7 @@ PLACES: Final[Mapping[str, str]] = {
     "runs": "nothing of a person",
     "boards": "nothing of a candidate",
     "counters": "nothing of a person",
+    "brought_back": "opaque ids: kept, events that a feed knew and a backup did not",
 }
 
 

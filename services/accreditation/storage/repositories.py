@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from services.accreditation.application.ports import RegistrationFilter, Release
 from services.accreditation.domain.boards import Board
@@ -19,6 +20,9 @@ from services.accreditation.storage import documents
 from services.accreditation.storage.documents import value_of
 from shared.storage.mongo import Document
 from shared.storage.rows import Rows
+
+CREDIT_AWARDED: Final = "accreditation.credit-awarded.v1"
+"""As the feed spells it: events that were brought back stand as they were told."""
 
 CHUNK = 100
 """How many values one `$in` takes."""
@@ -210,14 +214,21 @@ class StoredBoards:
 class StoredLedger:
     """Credits, append only, in one order."""
 
-    def __init__(self, credits_: Rows, counters: Rows) -> None:
+    def __init__(self, credits_: Rows, counters: Rows, brought_back: Rows) -> None:
         self._credits = credits_
         self._counters = counters
+        self._brought_back = brought_back
 
     def of_person(self, person_id: str, module: str) -> Credit | None:
         """Return the person's credit for the module, or None."""
         found = self._credits.find_one({"person_id": person_id, "module": module})
         return value_of(found, Credit) if found else None
+
+    def told_before(self, enrolment_id: str, module: str) -> str | None:
+        """Return the id of a credit that the feed tells of and whose row was lost with a backup, or None."""
+        wanted = {"type": CREDIT_AWARDED, "facts.enrolment_id": enrolment_id, "facts.module": module}
+        found = self._brought_back.find_one(wanted)
+        return None if found is None else str(found["facts"]["credit_id"])
 
     def next_sequence(self) -> int:
         """Return the next place in the order of awards, and take it: dense, because it is taken in the transaction."""

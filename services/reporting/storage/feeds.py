@@ -6,15 +6,14 @@ notes it in the collection `freshness` a few times a minute; nothing is decided 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pymongo import ReplaceOne
 
 from services.reporting.application.ports import FeedState
-from services.reporting.settings import SERVICE
-from shared.events import heard
 from shared.events.alarms import ALARMS, OPEN
 from shared.events.envelope import GENESIS
+from shared.events.heard import Heard
 from shared.events.positions import POSITIONS
 from shared.events.tally import Tally, differing, document_of, tally_from
 from shared.storage.mongo import MongoDatabase
@@ -46,20 +45,21 @@ def feed_states(reading: Reading) -> tuple[FeedState, ...]:
     return tuple(states)
 
 
-def note_states(database: MongoDatabase, states: Sequence[FeedState]) -> None:
+def note_states(
+    database: MongoDatabase, states: Sequence[FeedState], told: Callable[[str], Heard | None] = lambda _: None
+) -> None:
     """Note how fresh feeds are; none is fine. What owners told in their last heartbeats is noted beside it."""
     if states:
-        database[FRESHNESS].bulk_write([_noting(state) for state in states])
+        database[FRESHNESS].bulk_write([_noting(state, told(state.feed)) for state in states])
 
 
-def _noting(state: FeedState) -> ReplaceOne[dict[str, object]]:
+def _noting(state: FeedState, told: Heard | None) -> ReplaceOne[dict[str, object]]:
     document: dict[str, object] = {
         "_id": state.feed,
         "taken": state.taken,
         "announced": state.announced,
         "heard_at": state.heard_at,
     }
-    told = heard.last(SERVICE, state.feed)
     if told is not None:
         beat = told.heartbeat
         document["other_partnership"] = told.is_other_partnership

@@ -15,8 +15,10 @@ from services.reporting.domain.facts import EnrolmentFacts, EvaluationFacts
 from services.reporting.domain.publication import Publication
 from services.reporting.domain.rollups import NOTHING, Bucket, ChangeBucket, ChangeCounts, Counts
 from services.reporting.storage import documents
+from services.reporting.storage.slots import current_slot
 from shared.storage import erasures
 from shared.storage.mongo import Document
+from shared.storage.rows import Rows
 from shared.storage.unit_of_work import Reading, Work
 
 COURSES = "courses"
@@ -33,8 +35,9 @@ class MongoProjections:
     What is told in a transaction is seen by its later reactions here, and by `MongoCounted` only after the commit.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, slot: str | None = None) -> None:
         self._work = work
+        self._slot = current_slot(work) if slot is None else slot
         self._enrolments: dict[str, EnrolmentFacts] = {}
         self._evaluations: dict[str, EvaluationFacts] = {}
         self._changed_enrolments: set[str] = set()
@@ -42,11 +45,14 @@ class MongoProjections:
         self._moves: dict[Bucket, Counts] = {}
         self._change_moves: dict[ChangeBucket, ChangeCounts] = {}
 
+    def _rows(self, name: str) -> Rows:
+        return self._work.rows(f"{name}{self._slot}")
+
     def enrolment(self, organisation: str, enrolment_id: str) -> EnrolmentFacts:
         """Return what is known of an employer's enrolment; empty facts for an unknown one."""
         key = documents.key_of(organisation, enrolment_id)
         if key not in self._enrolments:
-            found = self._work.rows(ENROLMENTS).find_one({"_id": key})
+            found = self._rows(ENROLMENTS).find_one({"_id": key})
             self._enrolments[key] = documents.enrolment_facts(found)
         return self._enrolments[key]
 
@@ -60,7 +66,7 @@ class MongoProjections:
         """Return what is known of a self-evaluation; empty facts for an unknown one."""
         key = documents.key_of(organisation, evaluation_id)
         if key not in self._evaluations:
-            found = self._work.rows(EVALUATIONS).find_one({"_id": key})
+            found = self._rows(EVALUATIONS).find_one({"_id": key})
             self._evaluations[key] = documents.evaluation_facts(found)
         return self._evaluations[key]
 
@@ -80,13 +86,13 @@ class MongoProjections:
 
     def course(self, code: str) -> KnownCourse | None:
         """Return a course, None for an unknown one."""
-        found = self._work.rows(COURSES).find_one({"_id": code})
+        found = self._rows(COURSES).find_one({"_id": code})
         return None if found is None else documents.known_course(found)
 
     def keep_course(self, course: KnownCourse) -> None:
         """Keep a course in place of what was known of it."""
         document = documents.course_document(course)
-        self._work.rows(COURSES).replace_one({"_id": course.code}, document, upsert=True)
+        self._rows(COURSES).replace_one({"_id": course.code}, document, upsert=True)
 
     def answers_erasure(self, employer: str, practitioner_id: str, number: int) -> bool:
         """Return whether this erasure is still to be answered, and keep that it was."""
@@ -95,17 +101,17 @@ class MongoProjections:
     def write(self) -> None:
         """Write each touched document once and each touched bucket once."""
         kept = [documents.enrolment_document(key, self._enrolments[key]) for key in sorted(self._changed_enrolments)]
-        self._work.rows(ENROLMENTS).bulk_write([_replacing(document) for document in kept])
+        self._rows(ENROLMENTS).bulk_write([_replacing(document) for document in kept])
         kept = [documents.evaluation_document(key, self._evaluations[key]) for key in sorted(self._changed_evaluations)]
-        self._work.rows(EVALUATIONS).bulk_write([_replacing(document) for document in kept])
-        self._work.rows(ROLLUPS).bulk_write(
+        self._rows(EVALUATIONS).bulk_write([_replacing(document) for document in kept])
+        self._rows(ROLLUPS).bulk_write(
             [
                 UpdateOne({"_id": documents.bucket_id(bucket)}, documents.bucket_update(bucket, by), upsert=True)
                 for bucket, by in sorted(self._moves.items(), key=lambda move: move[0])
                 if not by.is_nothing
             ]
         )
-        self._work.rows(CHANGE_ROLLUPS).bulk_write(
+        self._rows(CHANGE_ROLLUPS).bulk_write(
             [
                 UpdateOne({"_id": documents.change_id(bucket)}, documents.change_update(bucket, by), upsert=True)
                 for bucket, by in sorted(self._change_moves.items(), key=lambda move: move[0])
@@ -119,23 +125,27 @@ def _replacing(document: Document) -> ReplaceOne[Document]:
 
 
 class MongoCounted:
-    """The roll-ups for queries."""
+    """The roll-ups for queries: all of one projection, whichever is the current one meanwhile."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, slot: str | None = None) -> None:
         self._reading = reading
+        self._slot = current_slot(reading) if slot is None else slot
+
+    def _rows(self, name: str) -> Rows:
+        return self._reading.rows(f"{name}{self._slot}")
 
     def courses(self) -> tuple[KnownCourse, ...]:
         """Return the courses in the order in which they were first published."""
-        found = (documents.known_course(document) for document in self._reading.rows(COURSES).find({}))
+        found = (documents.known_course(document) for document in self._rows(COURSES).find({}))
         return tuple(sorted(found, key=lambda course: (course.owner, course.position)))
 
     def counts(self) -> Mapping[Bucket, Counts]:
         """Return every bucket with its counts."""
-        return dict(documents.bucket_counts(document) for document in self._reading.rows(ROLLUPS).find({}))
+        return dict(documents.bucket_counts(document) for document in self._rows(ROLLUPS).find({}))
 
     def changes(self) -> Mapping[ChangeBucket, ChangeCounts]:
         """Return every bucket of paired self-assessments."""
-        return dict(documents.change_counts(document) for document in self._reading.rows(CHANGE_ROLLUPS).find({}))
+        return dict(documents.change_counts(document) for document in self._rows(CHANGE_ROLLUPS).find({}))
 
 
 class MongoPublications:
@@ -169,6 +179,14 @@ class MongoFeeds:
     def states(self) -> tuple[FeedState, ...]:
         """Return the state of every feed that was heard of, by name."""
         return tuple(sorted(self._states(self._reading), key=lambda state: state.feed))
+
+
+class RebuiltProjections(MongoProjections):
+    """The projections of one transaction of a rebuild, in the collections that nobody reads yet."""
+
+    def answers_erasure(self, employer: str, practitioner_id: str, number: int) -> bool:  # noqa: ARG002
+        """Return False: whoever is to be answered was answered by the running one."""
+        return False
 
 
 class MongoRooms:

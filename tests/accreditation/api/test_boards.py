@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from services.accreditation.bootstrap import open_books
+from tests.accreditation.conftest import HEI
 
 
 def _ready(university, number="SW1001", employer="ealing", mark=60):
@@ -35,6 +36,21 @@ def test_credit_follows_ratification_once_when_practice_was_confirmed(university
     (told,) = _credit_events(university)
     assert (told["enrolment_id"], told["registration_id"]) == (enrolment_id, registration_id)
     assert university.registration(enrolment_id)["credit_id"] == credit["credit_id"] == told["credit_id"]
+
+
+def test_p14_credit_that_the_feed_tells_of_and_a_backup_does_not_is_entered_again_and_never_awarded_twice(university):
+    """The board ratifies a second time on the restored database: the same credit, under its own id, told once."""
+    instance_id = university.opened()
+    enrolment_id, _ = _ready(university)
+    university.practised(enrolment_id)
+    told_id = "01981f3e-6d2a-7c11-8f00-5a2b3c4d5e05"
+    facts = {"credit_id": told_id, "enrolment_id": enrolment_id, "module": "M7", "credits": 30}
+    told = {"_id": "e-1", "feed": "org", "number": 9, "type": "accreditation.credit-awarded.v1", "key": told_id}
+    university.unit.database(HEI)["brought_back"].insert_one({**told, "facts": facts})
+    assert university.ratify(university.convened(instance_id)).status_code == 200
+    (credit,) = university.credits()
+    assert credit["credit_id"] == university.registration(enrolment_id)["credit_id"] == told_id
+    assert _credit_events(university) == []
 
 
 def test_credit_follows_practice_when_the_board_was_first(university):
