@@ -1,4 +1,4 @@
-"""What goes wrong by decision while a seed plays: crashes, frozen processes, lost clusters, restored databases, clocks."""
+"""What goes wrong by decision while a seed plays: crashes, frozen processes, lost clusters, restored databases."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from shared.events.feed import FeedName
 from shared.events.ledger import Ledger
 from shared.events.verify import verify_feed
 from tests.faults.simulation.history import database_of, event_in
+from tests.faults.simulation.matching import Document
 from tests.faults.simulation.played import ALPHA, BETA, BOARD, FEEDS, GAMMA, OWNERS, Told, concerned_by
 from tests.faults.simulation.world import World
 
@@ -26,27 +27,31 @@ def readers_of(feed: FeedName) -> list[str]:
 def unquiet(world: World) -> Iterator[str]:
     """Yield what is still under way: quiet means that every feed is sent, and read to its head."""
     for feed in FEEDS:
-        database = database_of(feed)
-        head, mark = world.doc(database, feed.state, "head"), world.doc(database, feed.state, "mark")
-        if world.docs(database, feed.pending):
+        if world.docs(database_of(feed), feed.pending):
             yield f"{feed.topic}: entries without a number"
-        if head is None or mark is None or not head["number"]:
-            continue
-        if mark["published"] != head["number"]:
-            yield f"{feed.topic}: sent up to {mark['published']} of {head['number']}"
-        log = world.broker.topics.get(feed.topic)
-        there = {envelope.feedseq for record in (log.records if log else ()) if (envelope := event_in(record))}
-        if len(there) < head["number"]:
-            yield f"{feed.topic}: {len(there)} of {head['number']} numbers are on the log"
-        for reader in readers_of(feed):
-            position = world.doc(reader, "positions", feed.topic) or {"number": 0, "head": ""}
-            if (position["number"], position["head"]) != (head["number"], head["hash"]):
-                yield f"{feed.topic}: {reader} is at {position['number']} of {head['number']}"
+        head = world.doc(database_of(feed), feed.state, "head")
+        if head is not None and head["number"]:
+            yield from _behind(world, feed, head)
     for reader in (BOARD_DATABASE, *readers_of(GAMMA)):
         if any(doc["state"] == "waiting" for doc in world.docs(reader, "parked")):
             yield f"{reader}: something is parked"
         if world.docs(reader, "replay_requests"):
             yield f"{reader}: a replay waits"
+
+
+def _behind(world: World, feed: FeedName, head: Document) -> Iterator[str]:
+    """Yield who is not at a feed's head: its mark, the log that is there now, its readers."""
+    mark = world.doc(database_of(feed), feed.state, "mark")
+    if mark is None or mark["published"] != head["number"]:
+        yield f"{feed.topic}: sent up to {mark and mark['published']} of {head['number']}"
+    log = world.broker.topics.get(feed.topic)
+    there = {envelope.feedseq for record in (log.records if log else ()) if (envelope := event_in(record))}
+    if len(there) < head["number"]:
+        yield f"{feed.topic}: {len(there)} of {head['number']} numbers are on the log"
+    for reader in readers_of(feed):
+        position = world.doc(reader, "positions", feed.topic) or {"number": 0, "head": ""}
+        if (position["number"], position["head"]) != (head["number"], head["hash"]):
+            yield f"{feed.topic}: {reader} is at {position['number']} of {head['number']}"
 
 
 class Checker:
@@ -83,7 +88,9 @@ class Checker:
         versions: dict[str, int] = defaultdict(int)
         for event, told in zip(events, self._told[feed.topic], strict=True):
             if told.version != versions[event.subject] + 1 and feed.topic not in self._world.history.restored:
-                self._violate(f"{feed.topic}: version {told.version} of {event.subject} after {versions[event.subject]}")
+                self._violate(
+                    f"{feed.topic}: version {told.version} of {event.subject} after {versions[event.subject]}"
+                )
             versions[event.subject] = told.version
 
     def _clients(self) -> None:

@@ -55,23 +55,26 @@ class SimSender:
 
     def send(self, topic: str, records: Sequence[Record]) -> list[int]:
         """Put records on the log and return their offsets."""
-        broker, random = self._broker, self._process.scheduler.random
         try:
-            broker.reach(self._process)
-            if topic not in broker.topics:
-                raise Unavailable("there is no such topic")
-            if random.random() < broker.late_rate:
-                broker.send_late(topic, records)
-                raise Unavailable("no acknowledgement came")
-            if random.random() < broker.lost_acknowledgement_rate:
-                self._process.scheduler.fault("acknowledgement lost", topic)
-                broker.append(topic, records[: random.randint(0, len(records))])
-                raise Unavailable("no acknowledgement came")
-            offsets = broker.append(topic, records)
-            self._process.scheduler.pause(self._process)
+            return self._send(topic, records)
         except Unavailable:
             self.generation += 1
             raise
+
+    def _send(self, topic: str, records: Sequence[Record]) -> list[int]:
+        broker, random = self._broker, self._process.scheduler.random
+        broker.reach(self._process)
+        if topic not in broker.topics:
+            raise Unavailable("there is no such topic")
+        if random.random() < broker.late_rate:
+            broker.send_late(topic, records)
+            raise Unavailable("no acknowledgement came")
+        if random.random() < broker.lost_acknowledgement_rate:
+            self._process.scheduler.fault("acknowledgement lost", topic)
+            broker.append(topic, records[: random.randint(0, len(records))])
+            raise Unavailable("no acknowledgement came")
+        offsets = broker.append(topic, records)
+        self._process.scheduler.pause(self._process)
         return offsets
 
     def close(self) -> None:
@@ -138,7 +141,7 @@ class SimSource:
         self._ends: dict[str, int] = {}
         self._topic_ids: dict[str, str] = {}
         self._cuts: dict[str, int] = {}
-        self.resets_to_latest = False
+        self.out_of_range = "raise"
 
     def places(self) -> dict[str, str]:
         """Return topic -> place."""
@@ -182,10 +185,10 @@ class SimSource:
         start, end = self._at[topic], len(log.records)
         self._ends[topic] = end
         if start > end or self._is_cut(topic, start):
-            if self.resets_to_latest:
-                self._at[topic] = end
-                return []
-            raise OutOfRange([topic])
+            if self.out_of_range == "raise":
+                raise OutOfRange([topic])
+            self._at[topic] = end if self.out_of_range == "latest" else start
+            return []
         random = self._process.scheduler.random
         count = min(most, end - start)
         count = random.randint(0, count) if count and random.random() < 0.3 else count

@@ -19,6 +19,15 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 
 
+_CHANGES: Final[Mapping[str, Callable[[Document, str, Any], object]]] = {
+    "$set": lambda doc, name, value: doc.update({name: value}),
+    "$setOnInsert": lambda doc, name, value: doc.update({name: value}),
+    "$inc": lambda doc, name, value: doc.update({name: doc.get(name, 0) + value}),
+    "$push": lambda doc, name, value: doc.update({name: [*doc.get(name, []), value]}),
+    "$unset": lambda doc, name, _: doc.pop(name, None),
+}
+
+
 def _equal(value: Any, wanted: Any) -> bool:  # noqa: ANN401 - whatever a document holds
     if value is _MISSING:
         return wanted is None
@@ -55,23 +64,16 @@ def updated(doc: Document, update: Mapping[str, Any], *, is_new: bool) -> Docume
     """Return the document as the update leaves it; the given one stays as it is.
 
     Raises:
-        NotImplementedError: The update uses what this store does not have.
+        KeyError: The update uses an operator that this store does not have.
+        NotImplementedError: It names a field within a field.
     """
     after = dict(doc)
     for operator, fields in update.items():
         for name, value in fields.items():
             if "." in name:
                 raise NotImplementedError(name)
-            if operator == "$set" or (operator == "$setOnInsert" and is_new):
-                after[name] = value
-            elif operator == "$inc":
-                after[name] = after.get(name, 0) + value
-            elif operator == "$push":
-                after[name] = [*after.get(name, []), value]
-            elif operator == "$unset":
-                after.pop(name, None)
-            elif operator != "$setOnInsert":
-                raise NotImplementedError(operator)
+            if operator != "$setOnInsert" or is_new:
+                _CHANGES[operator](after, name, value)
     return after
 
 

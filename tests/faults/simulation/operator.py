@@ -42,11 +42,7 @@ def _mind_parked(world: World, board: UnitOfWork) -> None:
     for one in parked:
         if one.number is None:
             discard(board, BOARD, one.id, confirmed_by="operator-2", **BY)
-    if world.plan.discards:
-        for request in replay_requests(board, BOARD):
-            if request.state == FAILED and request.failed_at is not None:
-                name = parked_id(request.feed, request.failed_at)
-                discard(board, BOARD, name, confirmed_by="operator-2", **BY)
+    _discard_what_failed(world, board)
     for feed, key in sorted({(one.feed, one.key) for one in parked if one.key is not None}):
         cause = causes.get((feed, key))
         if cause is not None and world.plan.discards:
@@ -61,9 +57,16 @@ def _mind_parked(world: World, board: UnitOfWork) -> None:
             continue
 
 
+def _discard_what_failed(world: World, board: UnitOfWork) -> None:
+    for request in replay_requests(board, BOARD) if world.plan.discards else ():
+        if request.state == FAILED and request.failed_at is not None:
+            name = parked_id(request.feed, request.failed_at)
+            discard(board, BOARD, name, confirmed_by="operator-2", **BY)
+
+
 def _mind_gaps(world: World, board: UnitOfWork) -> None:  # noqa: ARG001 - every duty is called alike
     """Do what a gap's alarm names: let the feed be sent again."""
-    for reader in list(world.readers.values()):
+    for reader in list(world.readers.values()) if world.has_second_line else ():
         for reading in list(reader._active.values()):
             alarm = reading.alarm
             if alarm is not None and alarm.kind == alarms.GAP:

@@ -84,7 +84,7 @@ def _clients(random: Random, seed: int) -> list[list[Request]]:
         wanted = []
         for number in range(random.randint(3, 8)):
             kind = random.choice(("award", "move", "move", "fact"))
-            subject = f"{ {'award': 'p', 'move': 'f', 'fact': 's'}[kind]}{random.randint(1, 3)}"
+            subject = f"{ {'award': 'p', 'move': 'f', 'fact': 's'}[kind] }{random.randint(1, 3)}"
             wanted.append(
                 Request(
                     key=f"k{seed}-{client}-{number}",

@@ -88,9 +88,7 @@ def _play(world: World) -> None:
     chaos.begin()
     scheduler, history = world.scheduler, world.history
     done = len(world.plan.clients)
-    scheduler.run(
-        lambda: bool(history.violations) or (scheduler.now >= PLAY_SECONDS and history.clients_done == done)
-    )
+    scheduler.run(lambda: bool(history.violations) or (scheduler.now >= PLAY_SECONDS and history.clients_done == done))
     if history.violations:
         return
     chaos.heal()

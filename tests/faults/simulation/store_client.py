@@ -346,8 +346,14 @@ class Collection:
         return Result(1)
 
     def _update(
-        self, wanted: Mapping[str, Any], update: Mapping[str, Any], txn: Any, *, most: int, upsert: bool = False
-    ) -> Result:  # noqa: ANN401
+        self,
+        wanted: Mapping[str, Any],
+        update: Mapping[str, Any],
+        txn: Any,  # noqa: ANN401
+        *,
+        most: int,
+        upsert: bool = False,
+    ) -> Result:
         found = list(self._server.read(self._where, wanted, txn))
         found = found[:most] if most else found
         for key, stored in found:

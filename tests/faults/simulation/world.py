@@ -61,7 +61,8 @@ class World:
         self.make_relay: Callable[[FeedName, Links], FeedRelay] = FeedRelay
         self.writer_unit: Callable[..., UnitOfWork] | None = None
         self.has_idempotency = True
-        self.resets_to_latest = False
+        self.has_second_line = True
+        self.out_of_range = "raise"
         self.eternal = Process(self.scheduler, "eternal")
         self.operator = Process(self.scheduler, "operator")
         self.eternal.mortal = self.operator.mortal = False
@@ -144,7 +145,7 @@ class World:
             feeds, takers, book = (GAMMA,), OWNERS, notices()
         unit = self.unit(process, service)
         rules = ReadingRules(batch_events=self.plan.batch_events, **RULES)
-        fetch = self._fetch(process) if self.plan.has_pull_door else None
+        fetch = self._fetch(process) if self.plan.has_pull_door and self.has_second_line else None
 
         def concerned(row: Any, event: Any) -> Sequence[str]:  # noqa: ANN401
             return row.concerns(event, None)
@@ -172,7 +173,7 @@ class World:
         self.broker.reach(process)
         group = self.groups[service] if self.plan.shares_topics else None
         source = SimSource(self.broker, process, topics, group)
-        source.resets_to_latest = self.resets_to_latest
+        source.out_of_range = self.out_of_range
         return source
 
     def _fetch(self, process: Process) -> Callable[[FeedName, int, int], Sequence[Envelope]]:
