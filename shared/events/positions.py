@@ -88,6 +88,11 @@ def _fields(position: Position) -> Document:
     }
 
 
+def vacant(feed: str) -> Document:
+    """Return the document of a feed that nobody has read yet; whoever takes it over raises its epoch."""
+    return {"_id": feed, "epoch": 0, "decisions": 0, "session": None, **_fields(Position(feed=feed))}
+
+
 def read(unit: UnitOfWork, organisation: str, feed: str) -> Position | None:
     """Return the stored position, None where nothing was ever read."""
     doc = unit.reading(organisation).rows(POSITIONS).find_one({"_id": feed})

@@ -44,7 +44,7 @@ from shared.process.settings import CommonSettings
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
 
-__all__ = ["Reader", "build_reader", "kafka_options"]
+__all__ = ["Reader", "build_reader", "followed_feeds", "kafka_options", "owners_fetch", "router_of"]
 
 
 def build_reader(
@@ -72,20 +72,20 @@ def build_reader(
     unit, on_close = (unit_of_work, None) if unit_of_work else _own_unit(service, settings, clock)
     keepers = set(partnership.owners(service) if takers is None else takers)
     hosted = tuple(slug for slug in settings.hosted(partnership) if slug in keepers)
-    names = _followed(partnership, feeds, hosted)
+    names = followed_feeds(partnership, feeds, hosted)
     intakes = _intakes(service, partnership, hosted) if intake is not None else {}
 
     def readings(tools: ReadingTools) -> dict[str, TopicReading]:
         found: dict[str, TopicReading] = {}
         for name, allowed in names.items():
-            router = Router(name, book, allowed, lambda row, event: _concerned(row, event, partnership))
+            router = router_of(name, book, allowed, partnership)
             found[name.topic] = FeedReading(name, allowed, router, tools)
         if intake is not None:
             for topic, owner in intakes.items():
                 found[topic] = IntakeReader(topic, owner, intake, tools)
         return found
 
-    ask = fetch or _own_fetch(settings, partnership, names, clock)
+    ask = fetch or owners_fetch(settings, partnership, names, clock)
     wanted = [name.topic for name in names] + list(intakes)
     options = kafka_options(service, settings)
     return Reader(
@@ -133,7 +133,7 @@ def _own_unit(service: str, settings: CommonSettings, clock: Clock) -> tuple[Uni
     return unit, client.close
 
 
-def _own_fetch(
+def owners_fetch(
     settings: CommonSettings, partnership: Partnership, names: Mapping[FeedName, tuple[str, ...]], clock: Clock
 ) -> FetchRange:
     """Return the way to the owners' pull feeds, asked with the key of a hosted organisation that may read them."""
@@ -148,7 +148,7 @@ def _own_fetch(
     return HttpFetch(Doors(settings, partnership).base_of, token)
 
 
-def _followed(
+def followed_feeds(
     partnership: Partnership, feeds: Collection[str], hosted: Sequence[str]
 ) -> dict[FeedName, tuple[str, ...]]:
     """Return the feeds to follow and, for each, the hosted organisations that may read it."""
@@ -165,5 +165,6 @@ def _intakes(service: str, partnership: Partnership, hosted: Sequence[str]) -> d
     return {topic_of("in", owner, service): owner for owner in partnership.owners(service) if owner in hosted}
 
 
-def _concerned(row: Subscription[Any], event: Received[Any], partnership: Partnership) -> Collection[str]:
-    return row.concerns(event, partnership)
+def router_of(name: FeedName, book: SubscriptionBook, takers: Collection[str], partnership: Partnership) -> Router:
+    """Return what makes of a feed's events what the service takes."""
+    return Router(name, book, takers, lambda row, event: row.concerns(event, partnership))

@@ -29,6 +29,7 @@ from shared.local.owner_commands import erase, export, import_
 from shared.local.parking_commands import parked
 from shared.local.platform import ROOT, Place, RunningPlatform, alone, running
 from shared.local.ports import DEFAULT_BASE
+from shared.local.rebuild_commands import rebuild
 from shared.partnership import load
 from shared.partnership.model import SERVICES
 from shared.process.settings import LOCAL
@@ -175,6 +176,7 @@ for command in (
     recover_feed,
     adopt_feed,
     parked,
+    rebuild,
     export,
     import_,
     erase,
