@@ -55,12 +55,13 @@ def yesterday(folder, figures) -> Iterator[tuple[Stage, int, int]]:
         worked(stage)
         now = head(client)
         assert now > then + 3
-        for part in PARTS:
-            stage.kill(part, signal.SIGSTOP)
-        backup.restore(client)
-        assert head(client) == then
-        for part in PARTS:
-            stage.kill(part)
+        with contextlib.ExitStack() as held:
+            for part in PARTS:
+                was = stage.kill(part, signal.SIGTERM)
+                until(lambda part=part, was=was: stage.platform.pid(part) != was, f"{part} again", pause=0.01)
+                held.enter_context(stage.stopped(part))  # it has only just begun: nothing of it is open
+            backup.restore(client)
+            assert head(client) == then
         yield stage, then, now
 
 

@@ -1,4 +1,4 @@
-"""Long jobs killed half-way: an upload's import, a publication's closing, an export, an erasure."""
+"""Long jobs killed half-way: an upload's import, a publication's closing, an export."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from shared.testing.history import Outcome
 from tests.faults.processes.dying import COMMIT, COMMITTED, KILL_ALL, Order
 from tests.faults.processes.load import INTAKES, NOMINATE, a_record
 from tests.faults.processes.stage import BOARD, CLOCK, until
+from tests.faults.processes.test_api import Client
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 ROWS = 900
@@ -45,7 +46,7 @@ def sent_file(stage, doors, first: int, many: int) -> tuple[object, str, list[ob
         headers={"Content-Type": "application/x-ndjson"},
     )
     assert reply.status == 202, reply.body
-    return hr, hr.path(f"enrolment-uploads/{reply.body['upload_id']}"), asked
+    return hr, hr.path(f"enrolment-uploads/{reply.body['id']}"), asked
 
 
 def taken(stage, prefix: str) -> int:
@@ -85,6 +86,7 @@ def test_p7_worker_killed_while_a_file_is_checked_and_imported_takes_each_row_on
 @pytest.mark.parametrize(("point", "there"), [(COMMIT, 0), (COMMITTED, 1)])
 def test_p7_publication_killed_while_it_is_closed_is_whole_or_not_there(stage, point, there):
     """None before its transaction has ended, all five tables after it; the same key closes it once."""
+    Client(stage).ask_until_answered()
     stage.quiet()
     board = stage.platform.mint(BOARD, "board", "board-desk", "reporting")
     title = f"Term {point}"
@@ -144,29 +146,3 @@ def test_p7_export_killed_half_way_is_no_dump_and_the_next_one_is_whole(stage, t
     rows = {(one["service"], one["collection"]): one["documents"] for one in manifest["files"]}
     with stage.client() as client:
         assert rows["enrolment", "enrolments"] == client[f"enrolment__{HAZEL}"]["enrolments"].count_documents({})
-
-
-@pytest.mark.parametrize("point", [COMMIT, COMMITTED])
-def test_p7_worker_killed_in_each_step_of_an_erasure_ends_it(stage, doors, point):
-    """However often it dies, the person is gone in the end, and everybody has answered."""
-    number = {COMMIT: 700_001, COMMITTED: 700_002}[point]
-    hr = doors.as_("enrolment", HAZEL, "hr")
-    body = a_record(f"E{number}", number, "none-such") | {"course": "NONE"}
-    hr.ask("POST", hr.path("enrolments"), json=body)
-    person = hr.get(hr.path(f"practitioners/E{number}"))["practitioner_id"]
-    operator = doors.as_("enrolment", HAZEL, "operator")
-    deaths = 0
-    died = stage.die("enrolment-worker", Order(point, touches=f"{HAZEL}/erasures"))
-    asked = operator.post(operator.path(f"practitioners/{person}/erase"), {"basis": "person_asked"})
-    path = operator.path(f"erasures/{asked['id']}")
-    until(died.exists, "the worker to die in a step of the erasure")
-    while deaths < 2:
-        deaths += 1
-        died = stage.die("enrolment-worker", Order(point, touches=f"{HAZEL}/erasures"))
-        until(lambda died=died: died.exists() or operator.get(path)["state"] == "done", "the next step")
-    (stage.orders / "enrolment-worker").unlink(missing_ok=True)
-    until(lambda: operator.get(path)["state"] == "done" and not operator.get(path)["missing"], "the erasure to end")
-    with stage.client() as client:
-        for name in client[f"enrolment__{HAZEL}"].list_collection_names():
-            for document in client[f"enrolment__{HAZEL}"][name].find({}):
-                assert f"person{number}@load.example" not in repr(document), name

@@ -5,7 +5,7 @@ import pytest
 from shared.testing.history import History
 from tests.faults.processes.load import Load, open_cohorts
 from tests.faults.processes.observing import findings
-from tests.faults.processes.stage import a_stage, until
+from tests.faults.processes.stage import Stage, a_stage, until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -24,3 +24,16 @@ def test_p1_p3_p5_kill_9_under_load_loses_doubles_and_delays_nothing_for_good(tm
         stage.quiet()
         assert history.counts()["failed"] == 0, load.answers
         findings(stage, history).require_none()
+        spoil(stage)
+        found = findings(stage, history, topics=False)
+        assert {violation.where for violation in found.violations} >= {"portfolios", "the owner's places"}
+        assert min(found.lost, found.doubled, found.stale) > 0, "the check sees what is wrong on purpose"
+
+
+def spoil(stage: Stage) -> None:
+    """Lose one effect, make one that nobody asked for, and make one figure stale."""
+    with stage.client() as client:
+        assert client["assessment__vale"]["portfolios"].delete_one({}).deleted_count == 1
+        place = client["enrolment__marchland"]["places"].find_one({})
+        client["enrolment__marchland"]["places"].insert_one({**place, "_id": "nobody"})
+        client["reporting__marchland-board"]["rollups"].update_one({}, {"$inc": {"nominated": 1}})
