@@ -28,7 +28,7 @@ from shared.clock import Clock, SystemClock
 from shared.errors import Malformed, Unavailable
 from shared.events.consumer import KafkaLog, KafkaOptions
 from shared.events.contracts import contract_book
-from shared.events.envelope import Received, topic_of
+from shared.events.envelope import topic_of
 from shared.events.feed import FeedName
 from shared.events.feed_reading import FeedReading, ReadingRules, ReadingTools
 from shared.events.gap import FetchRange, HttpFetch
