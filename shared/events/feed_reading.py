@@ -130,7 +130,9 @@ class FeedReading:
         Raises:
             Fenced: Another reader has taken over.
         """
-        if not self._pending or self._watch.is_stopped(LIMIT) or self._tools.clock.monotonic() < self._retry_at:
+        if not self._pending or self.wants_rewind or self._watch.is_stopped(LIMIT):
+            return False
+        if self._tools.clock.monotonic() < self._retry_at:
             return False
         try:
             self._take(self._pending[: self._tools.rules.batch_events])
@@ -197,6 +199,7 @@ class FeedReading:
         lowest = min(positions.values(), key=lambda position: position.number)
         self._chain = chain_from(self.topic, known, lowest.generation)
         self._taken = (self._chain.number, self._chain.head)
+        self._setback = SetbackWatch(self._tools.rules.setback_seconds)
         home = positions[self._home]
         self._tally = home.tally if home.number else Tally()
 
@@ -312,6 +315,8 @@ class FeedReading:
 
     def _advance(self, now: float, *, at_once: bool) -> None:
         """Move the positions of organisations that the latest events did not concern; never for a heartbeat alone."""
+        if self.wants_rewind:  # a person may just have set the position back: what was taken before is not its number
+            return
         rules = self._tools.rules
         number, head = self._taken
         for organisation, writer in self._writers.items():
