@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -42,6 +42,12 @@ def refused(form: Form, error: PlatformError, at: Sequence[tuple[str, str]] = ()
         for each in found.errors
     )
     return replace(found, errors=tuple(replace(each, text=sentence(each.text)) for each in errors))
+
+
+def in_order(form: Form, fields: Iterable[str]) -> Form:
+    """Return the form with its errors in the order of its fields on the page; what is about the whole stands first."""
+    places = {name: place for place, name in enumerate(fields)}
+    return replace(form, errors=tuple(sorted(form.errors, key=lambda each: places.get(each.field, -1))))
 
 
 def today(now: datetime | None = None) -> date:

@@ -16,7 +16,7 @@ from services.enrolment.domain import explanations, seats
 from services.enrolment.domain.errors import NoSuchThing
 from services.enrolment.domain.seats import Quota, Terms
 from services.enrolment.web import enrolment_wording as words
-from services.enrolment.web.asking import may_do, refused, with_query
+from services.enrolment.web.asking import in_order, may_do, refused, with_query
 from services.enrolment.web.rooms import books, desk, names
 from shared.errors import Conflict, RuleBroken
 from shared.http import Choice, CivilDate, Items, StrictSchema, Text, WholeText, current_service
@@ -49,12 +49,12 @@ def _schema() -> Schema:
     }
     return StrictSchema.from_dict(
         {
-            "who_may_ask": Choice((EVERY, INVITED), required=True),
-            "invited": Items(Choice(_employers()), load_default=[]),
             "intake": Text(longest=64, pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*", load_default=None),
             "capacity": WholeText(required=True, most=MOST_SEATS),
             "starts_on": CivilDate(load_default=None),
             "ends_on": CivilDate(load_default=None),
+            "who_may_ask": Choice((EVERY, INVITED), required=True),
+            "invited": Items(Choice(_employers()), load_default=[]),
             **quotas,
         },
         name="CohortForm",
@@ -142,6 +142,7 @@ def open_cohort(code: str) -> Page | Response:
     intake = form.values.get("intake") if not form.errors else form.get("intake").strip()
     if not intake:
         form = form.with_error("intake", "Enter the intake: the year and month, for example 2026-09")
+        form = in_order(form, _schema().fields)
     return _keep(code, intake or "", form, is_new=True)
 
 

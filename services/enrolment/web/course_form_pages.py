@@ -34,7 +34,7 @@ from services.enrolment.domain.errors import NoSuchThing, WrongState
 from services.enrolment.domain.records import ROUTES
 from services.enrolment.web import enrolment_wording as words
 from services.enrolment.web import people_wording
-from services.enrolment.web.asking import refused, with_query
+from services.enrolment.web.asking import in_order, refused, with_query
 from services.enrolment.web.course_pages import ACCREDITATION
 from services.enrolment.web.rooms import books, desk, names
 from shared.errors import Conflict, RuleBroken
@@ -111,7 +111,7 @@ def publish_course() -> Page | Response:
     _must_lead()
     form = _sent()
     if not form.get("code").strip():
-        form = form.with_error("code", _TEXTS["code"])
+        form = in_order(form.with_error("code", _TEXTS["code"]), _schema().fields)
     return _keep(None, form)
 
 

@@ -152,3 +152,14 @@ def test_an_intake_for_invited_employers_only(lead, house):
     assert "Not invited" in text_of(browser_of(house.app, "ealing", "hr").get("/courses/SAR"))
     assert send_form(lead, here, plain | {"who_may_ask": "every"}).status_code == 303
     assert "Every employer" in text_of(lead.get("/courses/SAR/cohorts/2025-09"))
+
+
+def test_errors_stand_in_the_order_of_the_fields(lead, house):
+    """The first error is the first field's, whoever found it."""
+    house.open_course()
+    for page, first in (("/publish-course", "code"), ("/courses/SAR/open-cohort", "intake")):
+        said = text_of(send_form(lead, page, {}), 422)
+        links = re.findall(r'<li><a href="#([^"]+)">', said)
+        assert links[0] == first
+        places = [said.index(f'id="{field}-error"') for field in links]
+        assert places == sorted(places)
