@@ -25,7 +25,7 @@ from shared.identity import Pseudonyms
 from shared.mail import SmtpPost
 from shared.partnership import ColumnMapping, Partnership
 from shared.process.run import Parts
-from shared.storage.mongo import Client, connect
+from shared.storage.mongo import Client, answers, connect
 from shared.storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ def build_worker(given: EnrolmentSettings) -> UploadWorker:
         open_desk=doors.desk,
         read_file=read_file,
         close=client.close,
+        answers=lambda: answers(client),
         timers=[
             Timer(NOTICE_SECONDS, notice_worker(given, unit).work_once),
             Timer(RIGHTS_SECONDS, rights_worker(given, unit).work_once),

@@ -6,6 +6,7 @@ several services on one machine would steal it from each other.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import tempfile
@@ -18,6 +19,7 @@ from prometheus_client import multiprocess
 
 from shared.process import lifeline
 from shared.process.patient_worker import PatientWorker
+from shared.telemetry.logs import configure_logging
 
 env = Env()
 _workers = env.int("WEB_CONCURRENCY", 1)
@@ -34,7 +36,8 @@ limit_request_line = 8190
 limit_request_field_size = 8190
 accesslog = None
 errorlog = "-"
-loglevel = "warning" if env.str("LOG_LEVEL", "INFO") == "INFO" else env.str("LOG_LEVEL").lower()
+_log_level = env.str("LOG_LEVEL", "INFO")
+loglevel = "warning" if _log_level == "INFO" else _log_level.lower()
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir()  # noqa: S108 - a heartbeat file
 
 # A metric is summed over the workers only where there is more than one: the files cost on every request.
@@ -47,8 +50,12 @@ def on_starting(_server: Arbiter) -> None:
         left_over.unlink(missing_ok=True)
 
 
-def post_fork(_server: Arbiter, _worker: Worker) -> None:
-    """Let a worker end with its master, so that a killed master never leaves the port taken."""
+def post_fork(_server: Arbiter, worker: Worker) -> None:
+    """Let a worker log as every process does, and end with its master: a killed one never leaves the port taken."""
+    configure_logging(worker.cfg.proc_name, console=env.str("LOG_FORMAT", "json") == "console", level=_log_level)
+    gunicorns_own = logging.getLogger("gunicorn.error")  # its tracebacks hold what somebody sent
+    gunicorns_own.handlers.clear()
+    gunicorns_own.propagate = True
     master = os.getppid()
     lifeline.die_with_parent(signal.SIGTERM)
     if os.getppid() != master:

@@ -97,7 +97,7 @@ def _run(service: str, name: str, parts: Parts[S], settings: S) -> None:
     stop = stop_when_asked()
     if name == "api":
         if is_safe(lambda: parts.check(settings, name), stop, settings):
-            become_gunicorn(parts.web_app)
+            become_gunicorn(service, parts.web_app)
         return
     metrics.STARTED.labels(service, name).set(SystemClock().now().timestamp())
     builders = {"relay": parts.relay, "consume": parts.consume, "worker": parts.worker}
@@ -175,9 +175,12 @@ def passes(check: Callable[[], None], stop: threading.Event) -> bool:
     return False
 
 
-def become_gunicorn(web_app: str) -> NoReturn:
-    """Replace this process by gunicorn. No client of a database or broker may exist before."""
+def become_gunicorn(service: str, web_app: str) -> NoReturn:
+    """Replace this process by gunicorn, whose workers log in the service's name.
+
+    No client of a database or broker may be open before.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
-    command = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIGURATION), f"{web_app}()"]
-    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, no shell
+    gunicorn = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIGURATION), "--name", service]
+    os.execv(sys.executable, [*gunicorn, f"{web_app}()"])  # noqa: S606 - our own interpreter, no shell

@@ -50,6 +50,7 @@ class UploadWorker:
         open_desk: OpenDesk,
         read_file: ReadFile,
         close: Callable[[], None] = lambda: None,
+        answers: Callable[[], bool] = lambda: True,
         timers: Sequence[Timer] = (),
     ) -> None:
         self._unit = unit_of_work
@@ -58,12 +59,13 @@ class UploadWorker:
         self._open_desk = open_desk
         self._read_file = read_file
         self._close = close
+        self._answers = answers
         self._reachable = True
         self._timers = (Timer(SWEEP_SECONDS, self.sweep), *timers)
 
     def ready(self) -> bool:
-        """Return whether the database answered last."""
-        return self._reachable
+        """Return whether the database answered last, and does so now."""
+        return self._reachable and self._answers()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then return after the step at hand."""
