@@ -62,9 +62,10 @@ def watch_copies(topics: Topics, feeds: Iterable[FeedName], stop: Event) -> None
             relay_metrics.show_copies(name, copies)
             if is_weak(copies) and name not in told:
                 told.add(name)
+                least = "?" if copies.least_in_sync is None else copies.least_in_sync
                 log.warning(
                     "feed %s has %d copies, of which %s must hold what is acknowledged; it should have %d, and %d",
-                    name.topic, copies.replicas, "?" if copies.least_in_sync is None else copies.least_in_sync, SAFE_REPLICATION, SAFE_IN_SYNC,
+                    name.topic, copies.replicas, least, SAFE_REPLICATION, SAFE_IN_SYNC,
                 )  # fmt: skip
         wait_for(stop, COPIES_AGAIN_SECONDS if unanswered else COPIES_SECONDS)
 
