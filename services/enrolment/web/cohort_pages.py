@@ -81,8 +81,8 @@ def _one(at: Books, code: str, intake: str, state: str, after: int) -> Page:
         [
             explanations.ordinal(standing.rank or 1),
             called.get(place.employer, place.employer),
-            place.enrolment_id,
             explanations.sentence(standing, called.get(place.employer)),
+            place.enrolment_id,
         ]
         for place, standing in found[:ON_A_PAGE]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from flask import Response, request
@@ -106,8 +107,10 @@ def _marked() -> tuple[Form, dict[str, str]]:
     for enrolment_id, value in said.items():
         if value not in ATTENDANCES:
             form = form.with_error(f"{_FIELD}{enrolment_id}", "Choose attended, absent or excused")
-    if not said or len(said) > ON_A_PAGE:
-        return form.with_error("", f"Choose for one to {ON_A_PAGE} people whether they were there"), {}
+    if not said:
+        return form.with_error(_FIELD, "Choose for at least one person whether they were there"), {}
+    if len(said) > ON_A_PAGE:
+        return form.with_error("", f"Choose for at most {ON_A_PAGE} people at a time"), {}
     return form, said
 
 
@@ -127,6 +130,9 @@ def _one(at: Books, code: str, intake: str, name: str, form: Form | None) -> Pag
     ]
     here = f"/courses/{code}/cohorts/{intake}/sessions/{name}"
     shown = form or blank(**{each["field"]: each["was"] for each in people})
+    first = people[0]["field"] if people else ""  # what is about nobody yet stands at the first of them
+    at_first = (replace(each, field=first) if each.field == _FIELD else each for each in shown.errors)
+    shown = replace(shown, errors=tuple(at_first))
     return page(
         "courses/session.html",
         form=shown,

@@ -191,6 +191,7 @@ def test_sessions_are_planned_and_marked(lead, house):
     seat = house.good("GET", "courses/SAR/cohorts/2025-09", "programme_lead")["seats"][0]["enrolment_id"]
     nothing = send_form(lead, f"{here}/sessions/day-1", {})
     assert nothing.status_code == 422
+    assert '<a href="#was_' in nothing.get_data(as_text=True)
     assert send_form(lead, f"{here}/sessions/day-1", {f"was_{seat}": "attended"}).status_code == 303
     house.settle()
     shown = text_of(browser_of(house.app, "brent", "hr").get(f"/enrolments/{seat}"))
