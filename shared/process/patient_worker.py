@@ -33,6 +33,8 @@ LINGER_SECONDS: Final = 2.0
 SEND_SECONDS: Final = 25.0
 """For each part of a reply; less than gunicorn's own `timeout`, which would end the worker."""
 TURN_SECONDS: Final = 1.0
+DRAIN_SECONDS: Final = 8.0
+"""How long a worker that was told to end still answers whom it had let in; less than gunicorn's `graceful_timeout`."""
 
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
@@ -84,6 +86,17 @@ class Arrival:
                 return self.received.startswith(b"\r\n", found.end()) or self.received.find(_END, found.end()) >= 0
             self._at = found.end() + size + 2
         return self.received.find(b"\r\n", self._at) >= 0  # no size: refused
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDoor:
+    """What is left of a listener that is closed: requests that came in by it ask for its address."""
+
+    address: Any
+
+    def getsockname(self) -> Any:  # noqa: ANN401 - as a socket says it
+        """Return the address that was listened on."""
+        return self.address
 
 
 class Connection:
@@ -165,13 +178,26 @@ class PatientWorker(SyncWorker):  # type: ignore[misc] # gunicorn tells no types
                 self._poller.register(listener, selectors.EVENT_READ, listener)
             while self.alive and self.is_parent_alive():
                 self._turn(TURN_SECONDS)
-            for listener in self.sockets:
-                self._poller.unregister(listener)
-            until = _clock.monotonic() + LINGER_SECONDS
+            self._close_the_door()
+            until = _clock.monotonic() + DRAIN_SECONDS
             while any(not one.is_answered for one in self._waiting) and _clock.monotonic() < until:
                 self._turn(LINGER_SECONDS / 10)
             for connection in list(self._waiting):
                 self._hang_up(connection)
+
+    def _close_the_door(self) -> None:
+        """Take in whom the kernel has let in already, then let nobody in: who comes now is refused, not cut off."""
+        for listener in self.sockets:
+            while len(self._waiting) < MOST_WAITING and self._take_in(listener) is not None:
+                continue
+            door = ClosedDoor(listener.getsockname())
+            for connection in self._waiting:
+                connection.listener = door if connection.listener is listener else connection.listener
+            self._poller.unregister(listener)
+            listener.close()
+        soon = _clock.monotonic() + LINGER_SECONDS
+        for connection in self._waiting:
+            connection.until = min(connection.until, soon)
 
     def _turn(self, seconds: float) -> None:
         self.notify()
@@ -187,18 +213,23 @@ class PatientWorker(SyncWorker):  # type: ignore[misc] # gunicorn tells no types
             self._hang_up(connection)
 
     def _welcome(self, listener: Any) -> None:  # noqa: ANN401 - gunicorn's own socket
+        if len(self._waiting) >= MOST_WAITING:
+            self._hang_up(next(iter(self._waiting)))
+        connection = self._take_in(listener)
+        if connection is not None:
+            self._go_on(connection)
+
+    def _take_in(self, listener: Any) -> Connection | None:  # noqa: ANN401 - gunicorn's own socket
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return  # another worker was quicker, or the client has gone
+            return None  # another worker was quicker, or the client has gone
         client.settimeout(0)
         util.close_on_exec(client)
-        if len(self._waiting) >= MOST_WAITING:
-            self._hang_up(next(iter(self._waiting)))
         connection = Connection(client, address, listener, self.notify)
         self._waiting[connection] = None
         self._poller.register(client, selectors.EVENT_READ, connection)
-        self._go_on(connection)
+        return connection
 
     def _go_on(self, connection: Connection) -> None:
         """Take what has come; answer where the request is there, hang up where the client did."""

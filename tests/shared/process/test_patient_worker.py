@@ -44,7 +44,7 @@ def web_app():
 
 
 @contextlib.contextmanager
-def served(folder: Path, allowance: float) -> Iterator[int]:
+def served(folder: Path, allowance: float, started: list[subprocess.Popen[bytes]] | None = None) -> Iterator[int]:
     """The port of a running gunicorn with one worker, whose clients may let it wait for `allowance` seconds."""
     (folder / "application.py").write_text(APPLICATION.format(allowance=allowance))
     port = free_port()
@@ -52,6 +52,7 @@ def served(folder: Path, allowance: float) -> Iterator[int]:
     command = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIGURATION), "application:web_app()"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        (started if started is not None else []).append(process)
     try:
         clock = SystemClock()
         until = clock.monotonic() + BOUND
@@ -163,6 +164,18 @@ def test_p15_who_sends_while_another_request_takes_long_is_answered_after_it(has
     waiting.sendall(ASKED)
     assert said(slow).startswith(b"HTTP/1.1 200")
     assert said(waiting).startswith(b"HTTP/1.1 200")
+
+
+def test_p20_whoever_was_let_in_before_the_end_is_answered_and_nobody_is_let_in_after_it(tmp_path, many):
+    """Told to end with a queue at the door, the worker answers all of it; who comes then is refused, not cut off."""
+    started: list[subprocess.Popen[bytes]] = []
+    with served(tmp_path, 0.4, started) as port:
+        queue = [many.enter_context(begun(port, ASKED.replace(b" / ", b" /slow "))) for _ in range(6)]
+        SystemClock().sleep(0.2)
+        started[0].send_signal(signal.SIGTERM)
+        assert [said(client)[:15] for client in queue] == [b"HTTP/1.1 200 OK"] * len(queue)
+        with pytest.raises(ConnectionRefusedError):
+            begun(port)
 
 
 def test_h12_a_long_body_that_stops_half_way_ends_and_the_next_is_served(hasty, many):
