@@ -147,7 +147,8 @@ class Stage:
     @contextlib.contextmanager
     def client(self) -> Iterator[MongoClient]:
         """Yield a client of the database."""
-        with connect(self.platform.backbone.mongodb_uri, appname="checker") as client:
+        patient = f"{self.platform.backbone.mongodb_uri}&timeoutMS=60000"
+        with connect(patient, appname="checker") as client:
             yield client
 
     def unit(self, client: MongoClient, service: str) -> UnitOfWork:
