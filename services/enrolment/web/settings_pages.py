@@ -104,6 +104,8 @@ def _settings(form: Form) -> Page:
         form=form,
         stages=STAGES,
         accepts=ACCEPTS,
+        stage=dict(STAGES).get(form.get("approval_stages")),
+        acceptance=dict(ACCEPTS).get(form.get("accepts_offers")),
         may_set=may_do("enrolment-settings.set"),
         sees_notices=may_do("notices.read"),
         sees_retention=may_do("retention.read"),

@@ -221,3 +221,13 @@ def test_settings_are_kept_and_refused_at_their_fields(brent):
     assert send_form(brent, "/settings/notices", {"hr": "hr@brent.example"}).status_code == 303
     assert "hr@brent.example" in text_of(brent.get("/settings/notices"))
     assert "Nothing is too old" in text_of(brent.get("/settings/retention"))
+
+
+def test_who_only_reads_settings_is_shown_no_form(house):
+    """Values in words; a form that cannot be sent would only mislead."""
+    seen = text_of(browser_of(house.app, "brent", "supervisor").get("/settings"))
+    assert "The manager’s approval in the record is enough" in seen
+    assert "Days until an offer lapses" in seen
+    addresses = text_of(browser_of(house.app, "brent", "auditor").get("/settings/notices"))
+    for page in (seen, addresses):
+        assert '<form method="post" novalidate>' not in page
