@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -214,3 +216,32 @@ def numbers(platform: RunningPlatform) -> list[int]:
         return [one.body.feedseq for one in log(platform).read(0) if isinstance(one.body, Envelope)]
     except Unavailable:  # the broker is on its way
         return []
+
+
+def test_runbook_backup_and_restore_of_one_organisation(platform, doors, partnership, tmp_path):
+    """An export, the loss of both databases, an import, the feeds brought back: everybody is where they were."""
+    folder = tmp_path / "backup"
+    doors.until("a quiet moment", lambda: partnership("export", "--organisation", EMPLOYER, str(folder)).exit_code == 0)
+    before, figures = heads(doors), counted(doors)
+    names = ("enrolment", "assessment")
+    held = [pid for name, pid in platform.supervisor.pids().items() if name.startswith(names)]
+    for pid in held:
+        os.kill(pid, signal.SIGSTOP)
+    with connect(platform.backbone.mongodb_uri, appname="test") as client:
+        for service in names:
+            client.drop_database(f"{service}__{EMPLOYER}")
+    loaded = partnership("import", str(folder))
+    assert loaded.exit_code == 0, loaded.output
+    for service in names:
+        own = ("--organisation", EMPLOYER, "--service", service)
+        back = partnership("recover-feed", *own, "--apply", "--reason", "restored from the export")
+        assert back.exit_code == 0, back.output
+        command = [sys.executable, "-m", f"services.{service}", "prepare"]
+        subprocess.run(command, env=told(platform), check=True, capture_output=True)
+    for pid in held:
+        os.kill(pid, signal.SIGKILL)
+    doors.until("the service again", lambda: heads(doors)["number"] >= before["number"])
+    doors.until("everything to be fresh", lambda: partnership("freshness").exit_code == 0)
+    walked = partnership("verify-feed", "--organisation", EMPLOYER, "--against", "log", "--against", "readers")
+    assert walked.exit_code == 0, walked.output
+    assert (heads(doors), counted(doors)) == (before, figures)

@@ -96,6 +96,7 @@ def test_p14_owner_from_yesterday_numbers_nothing_until_the_log_gave_back_what_i
 
     assert reimport(unit_of_work, feed, read, summed={}, **WHO) == 5
     assert examine(unit_of_work, feed, read).is_whole
+    is_kept_who_did_it(database)
     head = Ledger(unit_of_work.reading(feed.organisation), feed).head()
     assert (head.number, head.hash, head.counts) == (totals.number, totals.hash, totals.counts)
     after = start_relay()
@@ -105,6 +106,12 @@ def test_p14_owner_from_yesterday_numbers_nothing_until_the_log_gave_back_what_i
     verdict = verify_feed(unit_of_work.reading(feed.organisation), feed)
     assert (verdict.is_sound, verdict.number, verdict.unnumbered) == (True, 8, 0)
     assert reimport(unit_of_work, feed, read, summed={}, **WHO) == 0, "again changes nothing"
+
+
+def is_kept_who_did_it(database):
+    """What came back, and on whose word."""
+    assert [one["number"] for one in database["brought_back"].find({}).sort("number")] == [3, 4, 5, 6, 7]
+    assert [(one["after"], one["count"], one["by"]) for one in database["recoveries"].find({})] == [(2, 5, "somebody")]
 
 
 def test_p14_an_entry_that_waited_in_the_backup_and_was_sent_later_is_one_entry(
