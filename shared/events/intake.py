@@ -19,13 +19,14 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from shared.errors import ConcurrentChange, Unavailable
+from shared.events.attempts import KILLED, Attempts
 from shared.events.checking import LogRecord, Stray
 from shared.events.envelope import Cause
 from shared.events.feed import MOST_EVENTS
 from shared.events.feed_reading import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, ReadingTools
 from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import park, stray_document
-from shared.events.positions import Position, PositionMoved, move, settle, take_over
+from shared.events.positions import Position, PositionMoved, mark_attempt, move, settle, take_over
 from shared.storage.unit_of_work import Work
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class IntakeReader:
         self._handler = handler
         self._tools = tools
         self._position = Position(feed=topic)
+        self._attempts = Attempts(None, 0)
         self._pending: list[LogRecord] = []
         self._faults: dict[int, str] = {}
         self._size = tools.rules.batch_events
@@ -71,7 +73,9 @@ class IntakeReader:
         """Make this reader the topic's only one and return the offset to read from: 0 on another log."""
         self._position = take_over(self._tools.unit, self._tools.session, self._organisation, self.topic)
         self.place = place
-        self.read_to = self._position.next if self._position.place == place else 0
+        is_same = self._position.place == place
+        self.read_to = self._position.next if is_same else 0
+        self._attempts = Attempts(self._position.attempt if is_same else None, self.read_to)
         return self.read_to
 
     def rewind(self, place: str) -> int:
@@ -80,6 +84,7 @@ class IntakeReader:
         self.read_to = 0
         self._pending.clear()
         self._faults.clear()
+        self._attempts = Attempts(None, 0)
         return 0
 
     def receive(self, records: Sequence[LogRecord]) -> None:
@@ -92,9 +97,8 @@ class IntakeReader:
         """Take one batch; return whether more is ready. Raises `Fenced` when another reader has taken over."""
         if not self._pending or self._tools.clock.monotonic() < self._retry_at:
             return False
-        part = self._pending[: self._size]
         try:
-            self._attempt(part)
+            self._attempt(self._part())
         except Unavailable:
             self.available = False
             self._retry_at = self._tools.clock.monotonic() + self._pause
@@ -112,6 +116,23 @@ class IntakeReader:
     def is_full(self) -> bool:
         """Say whether the log should not be read on for now."""
         return len(self._pending) >= self._tools.rules.most_pending
+
+    def _part(self) -> list[LogRecord]:
+        """Return what is tried next, marked where a death over it must leave a word (`attempts.py`)."""
+        part = self._pending[: self._size]
+        numbers = [record.offset + 1 for record in part]
+        part = part[: self._attempts.size(numbers)]
+        if self._attempts.is_killer(numbers[0]):
+            self._faults[part[0].offset] = KILLED
+        mark = self._attempts.mark(numbers[: len(part)])
+        if mark is not None:
+            unit, session = self._tools.unit, self._tools.session
+            position = self._position
+            try:
+                unit.run(self._organisation, lambda work: mark_attempt(work, position, mark), session=session)
+            except PositionMoved:
+                self._position = settle(unit, self._organisation, position)
+        return part
 
     def _attempt(self, part: Sequence[LogRecord]) -> None:
         old = self._position

@@ -60,10 +60,10 @@ class Rebuilt(Protocol):
     """A projection that can stand twice."""
 
     def begin(self, database: MongoDatabase, reading: Reading) -> None:
-        """Make room for the rebuilt one, where nobody reads."""
+        """Have a place for the rebuilt one, where nobody reads."""
 
-    def clear(self, database: MongoDatabase, reading: Reading) -> None:
-        """Remove the one that nobody reads."""
+    def clear_some(self, work: Work) -> int:
+        """Remove some of the one that nobody reads, and return how many documents went; 0 when nothing is left."""
 
     def suspects(self, database: MongoDatabase, reading: Reading) -> Mapping[str, Sequence[str]]:
         """Return what may differ, by collection: looked at outside a transaction, while both move on."""
@@ -198,8 +198,8 @@ class _Building:
     def _build(self) -> None:
         if self._mine.begun > MOST_BEGUN:
             raise CannotRebuild("ended-its-process-again-and-again")
-        self._note({})
         self._tools.rebuilt.begin(self._tools.database(), self._tools.reading())
+        self._clear()
         self._follow()
         suspects = self._tools.rebuilt.suspects(self._tools.database(), self._tools.reading())
         self._tools.at("compare")
@@ -348,9 +348,14 @@ class _Building:
         self._note({"state": state, "code": code, "token": None, "ended_at": self._tools.clock.now()})
 
     def _clear(self) -> None:
-        """Remove the projection that nobody reads, if this builder is still the one."""
-        self._note({})
-        self._tools.rebuilt.clear(self._tools.database(), self._tools.reading())
+        """Remove the projection that nobody reads, as long as this builder is the one."""
+
+        def clear(work: Work) -> int:
+            note(work, self._tools.name, self._token, {})
+            return self._tools.rebuilt.clear_some(work)
+
+        while self._tools.unit.run(self._tools.organisation, clear):
+            pass
 
     def _wait(self, seconds: float) -> None:
         """Wait, and show life meanwhile.

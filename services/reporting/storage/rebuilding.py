@@ -18,13 +18,20 @@ from services.reporting.storage.repositories import (
     ROLLUPS,
     RebuiltProjections,
 )
-from services.reporting.storage.slots import PROJECTED, clear, current_slot, idle_slot, make, point_at
+from services.reporting.storage.slots import (
+    MOST_AT_ONCE,
+    PROJECTED,
+    clear_some,
+    current_slot,
+    idle_slot,
+    make,
+    point_at,
+)
 from shared.events.rebuild_requests import Difference
 from shared.storage.dump import in_order
 from shared.storage.mongo import Document, MongoDatabase
 from shared.storage.unit_of_work import Reading, Work
 
-MOST_AT_ONCE: Final = 100
 MOST_LOOKED_AT_AGAIN: Final = 500
 Said = Callable[[Document], object]
 
@@ -44,14 +51,12 @@ class MongoRebuilding:
         return found
 
     def begin(self, database: MongoDatabase, reading: Reading) -> None:
-        """Make room for a rebuild: what an earlier one left goes first."""
-        slot = idle_slot(reading)
-        clear(database, slot)
-        make(database, slot)
+        """Have collections to build in."""
+        make(database, idle_slot(reading))
 
-    def clear(self, database: MongoDatabase, reading: Reading) -> None:
-        """Remove what an earlier rebuild left, or what was swapped out."""
-        clear(database, idle_slot(reading))
+    def clear_some(self, work: Work) -> int:
+        """Remove some of what an earlier rebuild left, or what was swapped out."""
+        return clear_some(work, idle_slot(work))
 
     def suspects(self, database: MongoDatabase, reading: Reading) -> Mapping[str, Sequence[str]]:
         """Return, per collection, the ids under which the two said different things when each was looked at."""

@@ -15,6 +15,7 @@ POINTER: Final = "projection"
 CURRENT: Final = "current"
 FIRST: Final = ""
 SECOND: Final = "_rebuilt"
+MOST_AT_ONCE: Final = 100
 PROJECTED: Final = ("courses", "enrolments", "evaluations", "rollups", "change_rollups")
 """The collections of a projection: everything that is derived from feeds and from nothing else."""
 
@@ -35,13 +36,22 @@ def point_at(work: Work, slot: str) -> None:
     work.rows(POINTER).replace_one({"_id": CURRENT}, {"_id": CURRENT, "slot": slot, "since": work.now}, upsert=True)
 
 
-def clear(database: MongoDatabase, slot: str) -> None:
-    """Remove what stands in the collections of a slot that nobody reads."""
+def clear_some(work: Work, slot: str) -> int:
+    """Remove some of what stands in a slot that nobody reads, and return how many documents went: 0 when it is empty.
+
+    In a transaction, not by dropping: a builder that was given up for dead and wakes up must remove nothing any more.
+    """
     for name in PROJECTED:
-        database.drop_collection(f"{name}{slot}")
+        rows = work.rows(f"{name}{slot}")
+        ids = [document["_id"] for document in rows.find({}, projection={"_id": 1}, limit=MOST_AT_ONCE)]
+        if ids:
+            return rows.delete_many({"_id": {"$in": ids}})
+    return 0
 
 
 def make(database: MongoDatabase, slot: str) -> None:
-    """Make the empty collections of a slot, outside any transaction: making one inside holds up others' commits."""
+    """Make the collections of a slot, outside any transaction: making one inside holds up others' commits."""
+    there = set(database.list_collection_names())
     for name in PROJECTED:
-        database.create_collection(f"{name}{slot}")
+        if f"{name}{slot}" not in there:
+            database.create_collection(f"{name}{slot}")

@@ -1,4 +1,4 @@
-"""A record that kills whoever takes it (fault K15): found within a few deaths, parked, and no write while all is well."""
+"""A record that kills whoever takes it (fault K15): found within a few deaths, parked; no write while all is well."""
 
 from __future__ import annotations
 
@@ -71,6 +71,30 @@ def test_k15_readers_that_are_killed_for_another_reason_park_nothing(desk, owner
         desk.readers.remove(reader)
     assert parked(desk, owner) == []
     assert len(desk.sums(owner)) == 10
+
+
+def test_k15_intake_record_that_kills_the_reader_is_parked_without_its_content(desk, owner):
+    """The employer's own door too: the record is put aside after a few deaths, the others are answered once."""
+
+    def handler(work, key, value, _):
+        work.rows("answers").insert_one({"_id": key.decode()})
+        if value == b"kill":
+            raise Killed
+
+    for name, value in ((b"a", b"1"), (b"b", b"kill"), (b"c", b"1")):
+        owner.raw(name, value)
+    deaths = 0
+    while desk.position(owner)["next"] < 4:
+        reader = desk.reader(owner, intake=handler)
+        try:
+            desk.settle(reader, lambda: desk.position(owner)["next"] == 4)
+        except Killed:
+            deaths += 1
+            desk.readers.remove(reader)
+    assert 3 <= deaths <= 4
+    kept = [(doc["offset"], doc["reason"], doc["raw_value"]) for doc in desk.rows(owner.organisation, "parked")]
+    assert (2, KILLED, None) in kept
+    assert {doc["_id"] for doc in desk.rows(owner.organisation, "answers")} >= {"a", "c"}
 
 
 def test_k15_mark_is_written_once_per_life_of_a_reader_and_for_no_heartbeat():
