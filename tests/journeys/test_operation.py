@@ -293,7 +293,9 @@ def test_p19_p20_parts_that_are_told_to_end_end_well_and_their_successors_go_on_
     until("their successors to be ready", lambda: set(readiness(platform).values()) == {200})
     for part in parts:
         assert figure(platform, ("enrolment", part), "process_started_at_seconds", service="enrolment", part=part)
-    made = nominated(platform, {**records()[0], "employee_ref": "P20", "swe_number": "SW765432", "email": "p20@vale.example"})
+    made = nominated(
+        platform, {**records()[0], "employee_ref": "P20", "swe_number": "SW765432", "email": "p20@vale.example"}
+    )
     assert made.status_code == 201, made.text
     hr = doors.as_("enrolment", EMPLOYER, "hr")
     path = hr.path(f"enrolments/{made.json()['enrolment_id']}")
