@@ -84,9 +84,8 @@ def test_p14_owner_from_yesterday_numbers_nothing_until_the_log_gave_back_what_i
     totals = Ledger(unit_of_work.reading(feed.organisation), feed).head()
     restore(database, backup)
     commits(unit_of_work, feed.organisation, 1, first=3)
-    relay = start_relay()
     with pytest.raises(FeedRefused, match="recover-feed"):
-        relay.step()
+        start_relay().step()
     assert verify_feed(unit_of_work.reading(feed.organisation), feed).unnumbered == 1
 
     found = examine(unit_of_work, feed, read)
@@ -99,8 +98,7 @@ def test_p14_owner_from_yesterday_numbers_nothing_until_the_log_gave_back_what_i
     is_kept_who_did_it(database)
     head = Ledger(unit_of_work.reading(feed.organisation), feed).head()
     assert (head.number, head.hash, head.counts) == (totals.number, totals.hash, totals.counts)
-    after = start_relay()
-    after.step()
+    start_relay().step()
     assert chain(kafka_bootstrap, feed)[:7] == before
     assert numbers_on(kafka_bootstrap, feed.topic) == [1, 2, 3, 4, 5, 6, 7, 8]
     verdict = verify_feed(unit_of_work.reading(feed.organisation), feed)
