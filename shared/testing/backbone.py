@@ -22,7 +22,7 @@ from shared.events.topics import Topics
 from shared.local.backbone import broker_program, database_program
 from shared.storage.mongo import connect
 
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 180.0
 
 
 def free_port() -> int:

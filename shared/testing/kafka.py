@@ -49,7 +49,7 @@ transaction.state.log.min.isr=2
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
-CLUSTER_SECONDS: Final = 90.0
+CLUSTER_SECONDS: Final = 180.0
 
 
 def kafka_server(folder: Path, *, more: str = "", users: Mapping[str, str] | None = None) -> Server:

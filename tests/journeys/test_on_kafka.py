@@ -27,7 +27,7 @@ from shared.testing.kafka import as_operator, asking_kafka_server
 
 MARCHLAND = Path(__file__).resolve().parents[2] / "scenarios" / "marchland"
 
-pytestmark = [pytest.mark.kafka, pytest.mark.journey, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.kafka, pytest.mark.journey, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture

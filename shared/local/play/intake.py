@@ -23,6 +23,7 @@ from shared.local.play.doors import PlayError
 _SEND_AGAIN_SECONDS = 8.0
 _PATIENCE_SECONDS = 150.0
 _QUIET_SECONDS = 0.5
+_CONNECT_SECONDS = 15.0
 
 
 class IntakeAnswer(msgspec.Struct, frozen=True):
@@ -136,8 +137,10 @@ class HrSystem:
         try:
             partition = TopicPartition(self._out, 0)
             consumer.assign([partition])
-            quiet_since = self._clock.monotonic()
+            began = quiet_since = self._clock.monotonic()
             while self._clock.monotonic() - quiet_since < _QUIET_SECONDS:
+                if consumer.highwater(partition) is None and self._clock.monotonic() - began < _CONNECT_SECONDS:
+                    quiet_since = self._clock.monotonic()  # nothing was asked yet: who logs in takes a while
                 for record in consumer.poll(timeout_ms=100).get(partition, ()):
                     quiet_since = self._clock.monotonic()
                     headers = {name: value.decode() for name, value in record.headers}
