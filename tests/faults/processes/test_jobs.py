@@ -21,7 +21,7 @@ from tests.faults.processes.test_api import Client
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 ROWS = 900
-HAZEL = "hazel-house"
+SENDER = "vale"
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def sent_file(stage, doors, first: int, many: int) -> tuple[object, str, list[ob
     numbers = range(first, first + many)
     asked = [stage.history.invoke(kind=NOMINATE, label=f"U{number}", key="file") for number in numbers]
     records = [a_record(one.label, number, INTAKES[0]) for one, number in zip(asked, numbers, strict=True)]
-    hr = doors.as_("enrolment", HAZEL, "hr")
+    hr = doors.as_("enrolment", SENDER, "hr")
     content = "\n".join(json.dumps(record) for record in records).encode()
     reply = hr.ask(
         "POST",
@@ -53,28 +53,28 @@ def sent_file(stage, doors, first: int, many: int) -> tuple[object, str, list[ob
 def taken(stage, prefix: str) -> int:
     """Return how many of the file's people are enrolled."""
     with stage.client() as client:
-        found = client[f"enrolment__{HAZEL}"]["enrolments"].count_documents({"employee_ref": {"$regex": f"^{prefix}"}})
+        found = client[f"enrolment__{SENDER}"]["enrolments"].count_documents({"employee_ref": {"$regex": f"^{prefix}"}})
         return int(found)
 
 
 def test_p7_worker_killed_while_a_file_is_checked_and_imported_takes_each_row_once(stage, doors):
     """Killed in and after its transactions, it goes on where the job says; what the job says is what is taken."""
     first = 500_001
-    checking = stage.die("enrolment-worker", Order(COMMITTED, touches=f"{HAZEL}/upload_rows"))
+    checking = stage.die("enrolment-worker", Order(COMMITTED, touches=f"{SENDER}/upload_rows"))
     hr, path, asked = sent_file(stage, doors, first, ROWS)
     until(checking.exists, "the worker to die while it checks")
     until(lambda: hr.get(path)["state"] == "checked", "the file to be checked")
-    import_steps = (COMMIT, COMMITTED, COMMIT)
-    died = stage.die("enrolment-worker", Order(import_steps[0], touches=f"{HAZEL}/enrolments"))
+    import_steps = (COMMITTED, COMMIT, COMMITTED)
+    died = stage.die("enrolment-worker", Order(import_steps[0], touches=f"{SENDER}/enrolments"))
     hr.post(f"{path}/confirm", {})
     began = CLOCK.monotonic()
     for point in (*import_steps[1:], None):
         until(died.exists, "the worker to die while it imports")
         with stage.client() as client:
-            job = client[f"enrolment__{HAZEL}"]["uploads"].find_one({"_id": path.rsplit("/", 1)[1]})
+            job = client[f"enrolment__{SENDER}"]["uploads"].find_one({"_id": path.rsplit("/", 1)[1]})
         assert taken(stage, "U5") == job["done"], "what is taken and what the job says are one"
         if point is not None:
-            died = stage.die("enrolment-worker", Order(point, touches=f"{HAZEL}/enrolments"))
+            died = stage.die("enrolment-worker", Order(point, touches=f"{SENDER}/enrolments"))
     until(lambda: hr.get(path)["state"] == "completed", "the file to be imported")
     stage.figure(
         "P7", f"import of {ROWS} rows, its worker killed 3 times: done after {CLOCK.monotonic() - began:.1f} s"
@@ -134,7 +134,7 @@ def test_p7_export_killed_half_way_is_no_dump_and_the_next_one_is_whole(stage, t
         "--state",
         state,
         "--organisation",
-        HAZEL,
+        SENDER,
         str(folder),
     ]
     writing = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -154,4 +154,4 @@ def test_p7_export_killed_half_way_is_no_dump_and_the_next_one_is_whole(stage, t
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     rows = {(one["service"], one["collection"]): one["documents"] for one in manifest["files"]}
     with stage.client() as client:
-        assert rows["enrolment", "enrolments"] == client[f"enrolment__{HAZEL}"]["enrolments"].count_documents({})
+        assert rows["enrolment", "enrolments"] == client[f"enrolment__{SENDER}"]["enrolments"].count_documents({})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.processes.dying import ACKNOWLEDGED, COMMIT, COMMITTED, SENDING, SENT, STOP, Order
+from tests.faults.processes.dying import ACKNOWLEDGED, COMMIT, SENDING, SENT, STOP, Order
 from tests.faults.processes.load import Load
 from tests.faults.processes.stage import CLOCK, LEAD, until
 
@@ -18,7 +18,7 @@ def published(stage) -> int:
         return client[f"enrolment__{LEAD}"]["org_state"].find_one({"_id": "mark"})["published"]
 
 
-@pytest.mark.parametrize("point", [SENDING, SENT, ACKNOWLEDGED, COMMIT, COMMITTED])
+@pytest.mark.parametrize("point", [SENDING, SENT, ACKNOWLEDGED, COMMIT])
 def test_p3_relay_killed_around_its_sending_sends_the_rest_and_readers_count_once(stage, point):
     """Around sending and around its own transaction: what is sent again has no second effect."""
     with Load(stage, stage.history, per_second=8, gives_up_every=9).running() as load:
