@@ -43,9 +43,9 @@ def _kill(program: str, number: signal.Signals = signal.SIGKILL) -> Fault:
     def fault(stage: Stage) -> None:
         was = stage.kill(program, number)
         if program.split("-")[0] in SERVICES:
-            stage.restarted(program, was)
+            stage.restarted(program, was, FAULT_PATIENCE_SECONDS)
         else:
-            until(lambda: stage.platform.pid(program) != was, f"{program} again")
+            until(lambda: stage.platform.pid(program) != was, f"{program} again", FAULT_PATIENCE_SECONDS)
 
     return fault
 
@@ -53,9 +53,9 @@ def _kill(program: str, number: signal.Signals = signal.SIGKILL) -> Fault:
 def _die(program: str, what: Order) -> Fault:
     def fault(stage: Stage) -> None:
         was = stage.platform.pid(program)
-        stage.dies(program, what)
+        stage.dies(program, what, FAULT_PATIENCE_SECONDS)
         if what.do == KILL_ALL or not program.endswith("-api"):
-            stage.restarted(program, was)
+            stage.restarted(program, was, FAULT_PATIENCE_SECONDS)
 
     return fault
 
@@ -76,7 +76,7 @@ def _zombie(stage: Stage) -> None:
         with stage.another("reporting", "consume") as second:
             CLOCK.sleep(3.0)
             stage.wake(was)
-            stage.restarted("reporting-consume", was)
+            stage.restarted("reporting-consume", was, FAULT_PATIENCE_SECONDS)
             until(lambda: second.process.poll() is not None, "the other reader to be fenced")
     finally:
         with contextlib.suppress(ProcessLookupError):
