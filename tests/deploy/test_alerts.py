@@ -89,6 +89,14 @@ def test_a_rule_asks_for_kinds_that_exist_and_links_to_a_page_that_exists(rule):
     assert not anchor or anchor in anchors(page)
 
 
+def test_every_page_that_a_runbook_links_to_exists():
+    """The large ones step by step, beside the page with a section for each alert."""
+    folder = ROOT / "docs" / "runbooks"
+    for page in folder.glob("*.md"):
+        linked = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        assert [link for link in linked if not (folder / link).exists()] == [], page.name
+
+
 def test_everything_that_an_operator_must_hear_of_has_a_rule():
     """Outbox, lag, gaps, parked keys, fenced writers, differences, forks, other files, restarts."""
     asked = {name for rule in rules() for name in metrics_in(rule["expr"])}

@@ -10,6 +10,7 @@ from threading import Event, Thread
 
 import pytest
 import structlog
+from environs import Env
 from prometheus_client import REGISTRY
 
 from shared.clock import SystemClock
@@ -267,3 +268,5 @@ def test_a_feed_on_too_few_brokers_is_shown_and_said_once(feed, kafka_bootstrap,
     topics.close()
     [line] = [record.getMessage() for record in caplog.records if record.name == "shared.events.relay_watch"]
     assert f"feed {feed.topic} has 1 copies" in line
+    assert shown("feed_copies", feed.topic, kind="least_in_sync") in (None, 1)
+    assert ("of which 1 must hold" in line) == Env().bool("KAFKA_IS_REAL", False), "the local broker does not tell"
