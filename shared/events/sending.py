@@ -7,6 +7,7 @@ acknowledged. After any error the producer is thrown away, never mended; who sen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from threading import Condition, Lock
 from typing import Final
 
@@ -150,4 +151,14 @@ class Sender:
                 return
             self._line = None
             self._generation += 1
-        line.producer.close(timeout=1)
+        _close(line.producer)
+
+
+def _close(producer: KafkaProducer) -> None:
+    """Close a producer whose broker may stand still: what other feeds have under way with it fails for them as well."""
+    try:
+        producer.close(timeout=1)
+    except KafkaError:
+        producer._sender.force_close()  # noqa: SLF001 - the client gives up on its own end, and offers no other way
+        with suppress(KafkaError):
+            producer.close(timeout=1)

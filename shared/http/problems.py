@@ -7,6 +7,7 @@ see, has one and the same body.
 
 from __future__ import annotations
 
+import errno
 import http
 import re
 from typing import Any, Final
@@ -25,6 +26,7 @@ from shared.telemetry import correlation
 
 PROBLEM_JSON: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 NOT_THERE: Final = "There is no such thing here, or it is not yours to see."
 
 _STATUS: Final[tuple[tuple[type[PlatformError], int], ...]] = (
@@ -93,6 +95,7 @@ def register(app: Flask) -> None:
     """Make every error of `app` a problem."""
     app.register_error_handler(PlatformError, problem_of)
     app.register_error_handler(ConnectionFailure, _gone)
+    app.register_error_handler(OSError, _machine_says_no)
     app.register_error_handler(HTTPException, _refused_by_framework)
     app.register_error_handler(Exception, _unexpected)
 
@@ -100,6 +103,13 @@ def register(app: Flask) -> None:
 def _gone(_error: ConnectionFailure) -> Response:
     """Answer when the database does not."""
     return problem_of(UnavailableError("The database does not answer; try again."))
+
+
+def _machine_says_no(error: OSError) -> Response:
+    """Answer when there is no room for what came, as for a large file on its way in; nothing of it was kept."""
+    if error.errno in NO_ROOM:
+        return problem_of(UnavailableError("There is no room on this machine just now; try again."))
+    return _unexpected(error)
 
 
 def _refused_by_framework(error: HTTPException) -> Response:

@@ -16,13 +16,15 @@ from shared.testing.backbone import Server
 class Disk:
     """A folder that is a small disk for whoever is started by `inside`, and an empty folder for everybody else."""
 
-    def __init__(self, folder: Path, keeper: subprocess.Popen[str]) -> None:
+    def __init__(self, folder: Path, megabytes: int, keeper: subprocess.Popen[str]) -> None:
         self.folder = folder
+        self._megabytes = megabytes
         self._keeper = keeper
 
     def inside(self, command: list[str]) -> list[str]:
         """Return the command that runs where the disk is seen."""
-        return ["nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", f"--wd={self.folder}", *command]
+        enter = ["nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", "sh", "-c"]
+        return [*enter, 'cd "$0" && mountpoint -q . && exec "$@"', str(self.folder), *command]
 
     def put(self, server: Server) -> Server:
         """Let a server, not yet started, run where the disk is seen."""
@@ -31,8 +33,8 @@ class Disk:
 
     def fill(self) -> None:
         """Leave not a byte free."""
-        self._run("cat /dev/zero > filler 2>/dev/null; sync; test -s filler")
-        self._run("cat /dev/zero > rest 2>/dev/null; true")
+        self._run(f"head -c {self._megabytes}M /dev/zero > filler; test -s filler")
+        self._run("head -c 1M /dev/zero > rest; true")
 
     def free(self) -> None:
         """Take away what filled it."""
@@ -71,7 +73,7 @@ def small_disk(megabytes: int) -> Iterator[Disk]:
                 _, why = keeper.communicate()
                 pytest.skip(f"NOT RUN: a small disk cannot be mounted here, which needs root: {why.strip()}")
             try:
-                yield Disk(Path(name), keeper)
+                yield Disk(Path(name), megabytes, keeper)
             finally:
                 assert keeper.stdin is not None
                 keeper.stdin.close()

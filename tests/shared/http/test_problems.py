@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from pymongo.errors import AutoReconnect
@@ -50,6 +51,21 @@ def test_each_kind_of_error_has_its_status_and_type(app, client, error, status, 
     assert response.mimetype == "application/problem+json"
     assert ("Retry-After" in response.headers) == (status == 503)
     assert "secret" not in response.text
+
+
+@pytest.mark.parametrize(("path", "status"), [("/dev/full", 503), ("/no/such/folder/file", 500)])
+def test_p18_no_room_for_what_came_is_a_503_and_no_fault_of_ours(app, client, path, status):
+    """A large file in a form waits on a disk on its way in; another trouble with a file is a fault of ours."""
+
+    def fail():
+        Path(path).write_bytes(b"x")
+
+    fail.__route_facts__ = app.view_functions["counters.broken"].__route_facts__
+    app.view_functions["counters.broken"] = fail
+    response = client.get("/v1/broken")
+    assert response.status_code == status
+    assert ("Retry-After" in response.headers) == (status == 503)
+    assert path not in response.text
 
 
 def test_faults_carry_rows_and_columns(app, client):
