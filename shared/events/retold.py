@@ -21,9 +21,10 @@ from shared.storage.unit_of_work import Reading, Work
 RETOLD: Final = "retold"
 """The collection: one document per event that was brought back and that a reaction had emitted."""
 BROUGHT_BACK: Final = "brought_back"
-"""The collection: one document per event that was brought back and that a person's act had emitted.
+"""The collection: one document per event that was brought back, whoever's act had emitted it.
 
-A service looks there (`type`, `facts`) before it does for good what it may have done already.
+A service looks there (`type`, `facts`) before it does for good what it may have done already: what a reaction told the
+first time may be due to a person's act the second time, and the other way round.
 """
 MOST_KEYS: Final = 100
 
@@ -42,13 +43,15 @@ class Redone(msgspec.Struct, frozen=True, kw_only=True):
 def remember_told(work: Work, feed: str, events: Iterable[Envelope]) -> None:
     """Keep the events that are brought back: those of reactions to be left out when they are told again."""
     for event in events:
+        facts = msgspec.json.decode(event.data)
+        said = {"feed": feed, "number": event.feedseq, "type": event.type, "key": event.subject, "facts": facts}
+        work.rows(BROUGHT_BACK).replace_one({"_id": event.id}, {"_id": event.id, **said}, upsert=True)
         if event.causationid is None:
-            facts = msgspec.json.decode(event.data)
-            told = {"feed": feed, "number": event.feedseq, "type": event.type, "key": event.subject, "facts": facts}
-            work.rows(BROUGHT_BACK).replace_one({"_id": event.id}, {"_id": event.id, **told}, upsert=True)
             continue
         name = _name(feed, event.causationid, event.type, event.subject)
-        found = work.rows(RETOLD).find_one({"_id": name}) or {"_id": name, "told": [], "done": 0, "other": 0}
+        about = _about(feed, event.type, event.subject)
+        fresh: Document = {"_id": name, "about": about, "told": [], "done": 0, "other": 0}
+        found = work.rows(RETOLD).find_one({"_id": name}) or fresh
         if [event.feedseq, _digest(event.data)] not in found["told"]:
             found["told"].append([event.feedseq, _digest(event.data)])
         work.rows(RETOLD).replace_one({"_id": name}, found, upsert=True)
@@ -73,12 +76,12 @@ def leave_out_told(work: Work) -> None:
     """Take out of what this transaction emits whatever the feed holds already from the first time."""
     names = [_name_of(event, cause) for event, cause in zip(work.emitted, work.causes, strict=True)]
     known = {doc["_id"]: doc for part in _parts(names) for doc in work.rows(RETOLD).find({"_id": {"$in": part}})}
-    if not known:
-        return
     kept: list[tuple[Outgoing, Cause]] = []
     for event, cause, name in zip(work.emitted, work.causes, names, strict=True):
         doc = known.get(name or "")
-        if doc is None or doc["done"] == len(doc["told"]):
+        if name is not None and (doc is None or doc["done"] == len(doc["told"])):
+            doc = _same_for_another_cause(work, known, event.feed, event.type, event.key, event.data)
+        if name is None or doc is None:
             kept.append((event, cause))
         else:
             _note(doc, event)
@@ -88,6 +91,20 @@ def leave_out_told(work: Work) -> None:
     work.causes[:] = [cause for _, cause in kept]
 
 
+def _same_for_another_cause(
+    work: Work, known: dict[str, Document], feed: str, event_type: str, subject: str, data: bytes
+) -> Document | None:
+    """Return what was told in the same words for another cause, if it was not told again yet.
+
+    What needs facts of two feeds is told when the second comes; read again, the other may be the second.
+    """
+    for found in work.rows(RETOLD).find({"about": _about(feed, event_type, subject)}):
+        doc = known.setdefault(found["_id"], found)
+        if doc["done"] < len(doc["told"]) and doc["told"][doc["done"]][1] == _digest(data):
+            return doc
+    return None
+
+
 def take_out_told(work: Work, feed: str, events: list[Document]) -> list[Document]:
     """Return an entry's stored events without those that the feed holds already from the first time."""
     kept = []
@@ -95,11 +112,14 @@ def take_out_told(work: Work, feed: str, events: list[Document]) -> list[Documen
         cause = event["causationid"]
         name = None if cause is None else _name(feed, cause, event["type"], event["subject"])
         doc = None if name is None else work.rows(RETOLD).find_one({"_id": name})
-        if doc is None or doc["done"] == len(doc["told"]):
+        data = bytes(event["data"])
+        if name is not None and (doc is None or doc["done"] == len(doc["told"])):
+            doc = _same_for_another_cause(work, {}, feed, event["type"], event["subject"], data)
+        if doc is None:
             kept.append(event)
             continue
-        _note_data(doc, bytes(event["data"]))
-        work.rows(RETOLD).replace_one({"_id": name}, doc)
+        _note_data(doc, data)
+        work.rows(RETOLD).replace_one({"_id": doc["_id"]}, doc)
     return kept
 
 
@@ -119,6 +139,10 @@ def _name_of(event: Outgoing, cause: Cause) -> str | None:
 
 def _name(feed: str, causation: str, event_type: str, subject: str) -> str:
     return f"{feed}|{causation}|{event_type}|{subject}"
+
+
+def _about(feed: str, event_type: str, subject: str) -> str:
+    return f"{feed}|{event_type}|{subject}"
 
 
 def _digest(data: bytes) -> str:

@@ -236,6 +236,7 @@ def test_p14_what_reactions_told_before_the_backup_is_restored_is_not_told_again
     with pytest.raises(FeedRefused):
         start_relay().step()
     assert reimport(unit_of_work, feed, read, summed={}, **WHO) == 2
+    assert database["brought_back"].count_documents({"type": "test.seated.v1"}) == 2
     start_relay().step()
     again = chain(kafka_bootstrap, feed)
     assert (again[:4], len(again)) == (told, 5), "k5 alone is new"
