@@ -130,9 +130,8 @@ class FeedReading:
         Raises:
             Fenced: Another reader has taken over.
         """
-        if not self._pending or self.wants_rewind or self._watch.is_stopped(LIMIT):
-            return False
-        if self._tools.clock.monotonic() < self._retry_at:
+        is_held = self.wants_rewind or self._watch.is_stopped(LIMIT)
+        if not self._pending or is_held or self._tools.clock.monotonic() < self._retry_at:
             return False
         try:
             self._take(self._pending[: self._tools.rules.batch_events])
@@ -366,6 +365,8 @@ class FeedReading:
         """See whether a person has decided, and how much is still parked."""
         self._watch.count_parked()
         for organisation, writer in self._writers.items():
+            if not self._watch.is_stopped():
+                writer.confirm()
             if writer.position.blocked:
                 replay_asked(writer, self._router, replay_requests(self._tools.unit, organisation, self.topic))
         kind = self._watch.resolved()

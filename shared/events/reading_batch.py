@@ -21,7 +21,7 @@ from shared.events.derived_ids import derived_identifiers
 from shared.events.feed import MOST_BYTES, MOST_EVENTS
 from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import FOLLOWS, event_document, park, stray_document
-from shared.events.positions import Position, PositionMoved, mark_attempt, move, settle
+from shared.events.positions import Fenced, Position, PositionMoved, mark_attempt, move, read, settle
 from shared.events.retold import leave_out_told
 from shared.events.routing import Routed
 from shared.events.tally import Tally
@@ -163,6 +163,18 @@ class BatchWriter:
             Fenced: It belongs to another reader now, or went back without a person's decision.
         """
         self.position = settle(self._unit, self.organisation, self.position, may_go_back=may_go_back)
+
+    def confirm(self) -> None:
+        """Notice that the stored position is another's, or went back with its database, though nothing is written.
+
+        Raises:
+            Fenced: It is so; what is stored has to be read from there.
+        """
+        stored = read(self._unit, self.organisation, self.position.feed)
+        if stored is None or stored.epoch != self.position.epoch:
+            raise Fenced
+        if stored.number < self.position.number and stored.decisions <= self.position.decisions:
+            raise Fenced
 
     def is_discarded(self, number: int) -> bool:
         """Say whether a person discarded this number; rebuilds obey."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from shared.events.feed import FeedName
 from tests.faults.simulation.history import database_of, request_in
-from tests.faults.simulation.played import ALPHA, BETA
+from tests.faults.simulation.played import FEEDS, GAMMA
 from tests.faults.simulation.scheduler import Process
 from tests.faults.simulation.store import Name, Stored
 from tests.faults.simulation.world import World
@@ -120,7 +120,7 @@ class Chaos:
     def _owner_restored(self) -> None:
         """First take a backup of one owner; the next time put its database back to it, once in a run."""
         if self._backup is None:
-            feed = self._random.choice((ALPHA, BETA))
+            feed = self._random.choice(FEEDS)
             if self._world.doc(database_of(feed), feed.state, "head") is None:
                 return
             self._backup = (feed, self._world.server.backup(database_of(feed)))
@@ -130,7 +130,8 @@ class Chaos:
             return
         self._scheduler.fault("owner restored from a backup", feed.organisation)
         if self._random.random() < 0.5:
-            for name in ("web-1", "web-2", "relay-a1", "relay-a2"):
+            owners, board = ("web-1", "web-2", "relay-a1", "relay-a2"), ("relay-g1", "reader-g1", "reader-g2")
+            for name in board if feed is GAMMA else owners:
                 if name in self._world.processes:
                     self._world.restart(name)
         self._restore(feed, kept)

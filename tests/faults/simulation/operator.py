@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pymongo.errors import PyMongoError
 
 from shared.errors import Conflict, NotFound, PlatformError
@@ -16,8 +18,9 @@ from shared.events.recovery import reimport
 from shared.events.republish import republish
 from shared.events.requests import FAILED, ask_replay, replay_requests
 from shared.storage.unit_of_work import UnitOfWork
+from tests.faults.simulation.history import Restored
 from tests.faults.simulation.log_ports import SimOwnLog
-from tests.faults.simulation.played import BOARD, FEEDS, SUMMED
+from tests.faults.simulation.played import ALPHA, BETA, BOARD, GAMMA, OWNERS, SUMMED
 from tests.faults.simulation.world import World
 
 BY = {"by": "operator-1", "reason": "decided in the run"}
@@ -58,8 +61,15 @@ def _mind_parked(world: World, board: UnitOfWork) -> None:
 
 
 def _discard_what_failed(world: World, board: UnitOfWork) -> None:
-    for request in replay_requests(board, BOARD) if world.plan.discards else ():
-        if request.state == FAILED and request.failed_at is not None:
+    """Give up what a replay failed at: by this seed's policy, or because its effect stands since before an adoption."""
+    for request in replay_requests(board, BOARD):
+        restored = world.history.restored.get(request.feed)
+        waiting = [one for one in list_parked(board, BOARD, feed=request.feed) if one.key == request.key]
+        if request.state != FAILED or not waiting:
+            continue
+        if request.code == "natural-key-conflict" and restored is not None and restored.given_up:
+            discard(board, BOARD, waiting[0].id, confirmed_by="operator-2", **BY)
+        elif request.failed_at is not None and world.plan.discards:
             name = parked_id(request.feed, request.failed_at)
             discard(board, BOARD, name, confirmed_by="operator-2", **BY)
 
@@ -95,23 +105,30 @@ def _mind_refused(world: World, board: UnitOfWork) -> None:  # noqa: ARG001 - ev
 
 def _mind_alarms(world: World, board: UnitOfWork) -> None:
     """A reader stopped at a fork: after a restore, and where the log was gone too, adopt the owner's new history."""
-    for feed in FEEDS[:2]:
-        alarm = alarms.open_alarm(board, BOARD, feed.topic)
+    notice = world.unit(world.operator, "notice")
+    for unit, takers, feed in ((board, (BOARD,), ALPHA), (board, (BOARD,), BETA), (notice, OWNERS, GAMMA)):
+        alarm = alarms.open_alarm(unit, takers[0], feed.topic)
         if alarm is None or alarm.kind != alarms.FORK:
             continue
         restored = world.history.restored.get(feed.topic)
         if restored is None:
             world.history.violate(f"{feed.topic}: fork alarm although nothing was restored: {alarm.detail}")
+            continue
+        restored.decided = True
+        _adopt(world, unit, takers, feed, restored)
+        alarms.resolve_alarm(unit, takers[0], feed.topic, **BY)
+
+
+def _adopt(world: World, unit: UnitOfWork, takers: Sequence[str], feed: FeedName, restored: Restored) -> None:
+    number, head = _common(world, feed)
+    for taker in takers:
+        try:
+            adopted = adopt(unit, taker, feed.topic, number=number, head=head, **BY)
+        except (Conflict, NotFound) as error:
+            world.scheduler.note(f"nothing to adopt: {error}")
         else:
-            restored.decided = True
-            number, head = _common(world, feed)
-            try:
-                adopted = adopt(board, BOARD, feed.topic, number=number, head=head, **BY)
-                restored.given_up += adopted.read - adopted.after
-                world.scheduler.fault("new history adopted", f"{feed.topic} from {number}")
-            except Conflict as error:
-                world.scheduler.note(f"nothing to adopt: {error}")
-        alarms.resolve_alarm(board, BOARD, feed.topic, **BY)
+            restored.given_up += adopted.read - adopted.after
+            world.scheduler.fault("new history adopted", f"{feed.topic} from {number} at {taker}")
 
 
 def _common(world: World, feed: FeedName) -> tuple[int, str]:

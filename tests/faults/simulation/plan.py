@@ -53,7 +53,7 @@ def plan_for(seed: int) -> Plan:
     random = Random(f"plan-{seed}")  # noqa: S311 - a game of chance that must come out the same each time
     rate = lambda most: random.uniform(0.0, most) if random.random() < 0.5 else 0.0  # noqa: E731
     hostile = random.random() < 0.6
-    chaos = tuple(kind for kind in CHAOS if random.random() < (0.12 if kind == "owner restored" else 0.35))
+    chaos = tuple(kind for kind in CHAOS if random.random() < (0.2 if kind == "owner restored" else 0.35))
     return Plan(
         seed=seed,
         chaos=chaos,
