@@ -218,6 +218,7 @@ def _one(at: Books, name: str, day: date, form: Form) -> Page:
         ],
         merged=at.people.merged_into(found.practitioner_id),
         may_keep=may_do("practitioners.keep"),
+        may_report=may_do("practitioners.access-report"),
         done=DONE.get(request.args.get("done", "")),
     )
 

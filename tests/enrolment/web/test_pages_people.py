@@ -142,6 +142,8 @@ def test_access_report_is_a_download(brent, house):
     assert report.get_json()["practitioner_id"] == one
     own = browser_of(house.app, "brent", "practitioner", subject="10000")
     assert own.get(f"/people/{one}/access-report").status_code == 200
+    assert f"/people/{one}/access-report" in text_of(own.get(f"/people/{one}"))
+    assert f"/people/{one}/erase" not in text_of(own.get(f"/people/{one}"))
     assert own.get(f"/people/{id_of(house, '10001')}/access-report").status_code == 404
 
 
