@@ -179,7 +179,12 @@ def board(house, tell, in_order) -> Board:
     partnership = house.story.partnership
     names = followed_feeds(partnership, FEEDS, (house.board,))
     routers = {name: router_of(name, book, allowed, partnership) for name, allowed in names.items()}
-    feeds = {topic: events[:MOST_OF_A_FEED] for topic, events in house.story.feeds.items()}
+    absent = partnership.with_role("employer")[2:]
+    feeds = {
+        topic: events[:MOST_OF_A_FEED]
+        for topic, events in house.story.feeds.items()
+        if feed_of(topic).organisation not in absent
+    }
     memory = tell(partnership, in_order(feeds))
     expected = five_tables(rollups_of(memory, house.story.terms))
     right = {name: projection_rows(expected, name) for name in TITLES}
