@@ -45,7 +45,7 @@ from tests.journeys.conftest import SCENARIOS, free_port_base
 
 MARCHLAND = SCENARIOS / "marchland" / "partnership.yaml"
 LEAD, EMPLOYERS, BOARD = "marchland", ("marchland", "vale", "hazel-house"), "marchland-board"
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 READERS = SERVICES
 CLOCK = SystemClock()
 _METRIC = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\S+)$", re.MULTILINE)
@@ -91,7 +91,7 @@ class Stage:
         """Order a program to die at a point; return the file that stands once it has."""
         return order(self.orders, program, what)
 
-    def dies(self, program: str, what: Order, seconds: float = 60.0) -> None:
+    def dies(self, program: str, what: Order, seconds: float = PATIENCE_SECONDS) -> None:
         """Order it and wait until it has died there."""
         done = self.die(program, what)
         until(done.exists, f"{program} to get to {what.point}", seconds, 0.02)
@@ -118,7 +118,7 @@ class Stage:
         """Let a process that stands still go on."""
         os.kill(pid, signal.SIGCONT)
 
-    def restarted(self, program: str, was: int, seconds: float = 60.0) -> float:
+    def restarted(self, program: str, was: int, seconds: float = PATIENCE_SECONDS) -> float:
         """Wait until another process runs in the place of `was` and is ready; return the seconds that it took."""
         return until(lambda: self.platform.pid(program) != was and self.is_ready(program), f"{program} again", seconds)
 

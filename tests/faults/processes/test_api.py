@@ -15,7 +15,7 @@ from tests.faults.processes.load import INTAKES, NOMINATE, a_record
 from tests.faults.processes.stage import CLOCK, Stage, until
 from tests.faults.proxy import Proxy
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 VALE = "vale"
 _NUMBERS = count(900_001)
 

@@ -15,7 +15,7 @@ from tests.faults.processes.load import Load, open_cohorts
 from tests.faults.processes.stage import CLOCK, Stage, a_stage, until
 from tests.faults.processes.test_api import Client
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 OWNER = "vale"
 DATABASE = f"enrolment__{OWNER}"
 FEED = f"org.{OWNER}.enrolment.v1"

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.processes.load import Load
 from tests.faults.processes.stage import CLOCK, until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 OWNERS_NOTICE = "is on another log"
 READERS_NOTICE = ("feed.log_is_another", "feed.rewound")
 

@@ -9,7 +9,7 @@ from tests.faults.processes.dying import COMMIT, COMMITTED, Order
 from tests.faults.processes.load import INTAKES, a_record, open_cohorts
 from tests.faults.processes.stage import CLOCK, a_stage, until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 EMPLOYER = "hazel-house"
 MOST_DEATHS = 3
 

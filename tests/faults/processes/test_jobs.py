@@ -19,7 +19,7 @@ from tests.faults.processes.load import INTAKES, NOMINATE, a_record
 from tests.faults.processes.stage import BOARD, CLOCK, until
 from tests.faults.processes.test_api import Client
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 ROWS = 900
 SENDER = "vale"
 

@@ -8,7 +8,7 @@ from tests.faults.processes.dying import COMMIT, COMMITTED, STOP, TELLING_KAFKA,
 from tests.faults.processes.load import Load
 from tests.faults.processes.stage import BOARD, CLOCK, LEAD, until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 FEED = f"org.{LEAD}.enrolment.v1"
 HOME = {"enrolment": "vale", "assessment": "vale", "reporting": BOARD}
 TAKEN_FROM = {"enrolment": FEED, "assessment": "org.vale.enrolment.v1", "reporting": FEED}

@@ -8,7 +8,7 @@ from tests.faults.processes.dying import ACKNOWLEDGED, COMMIT, SENDING, SENT, ST
 from tests.faults.processes.load import Load
 from tests.faults.processes.stage import CLOCK, LEAD, until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 FEED = f"org.{LEAD}.enrolment.v1"
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.processes.load import Load
 from tests.faults.processes.stage import CLOCK, SERVICES, until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 def test_p20_rolling_restart_of_every_process_under_load_fails_no_request(stage):

@@ -7,7 +7,7 @@ from tests.faults.processes.load import Load, open_cohorts
 from tests.faults.processes.observing import findings
 from tests.faults.processes.stage import Stage, a_stage, until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_p1_p3_p5_kill_9_under_load_loses_doubles_and_delays_nothing_for_good(tmp_path):
