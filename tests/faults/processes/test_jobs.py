@@ -105,7 +105,7 @@ def test_p7_publication_killed_while_it_is_closed_is_whole_or_not_there(stage, p
     assert len(listed()) == there
     replies = []
     until(lambda: replies.append(closed(where, title, headers)) or replies[-1], "the publication to be closed")
-    assert [one["publication_id"] for one in listed()] == [replies[-1]["publication_id"]]
+    assert [one["id"] for one in listed()] == [replies[-1]["id"]]
     with stage.client() as client:
         kept = list(client[f"reporting__{BOARD}"]["publications"].find({"title": title}))
     assert [len(one["tables"]) for one in kept] == [5]
