@@ -26,12 +26,16 @@ ATTEMPT: Final = "attempt"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A mark. The numbers up to `last` are tried, those up to `until` are suspect; `deaths` were counted before."""
+    """A mark. The numbers up to `last` are tried, those up to `until` are suspect; `deaths` were counted before.
+
+    `place` is the log that the numbers belong to, where they are not a feed's own.
+    """
 
     last: int
     until: int
     is_alone: bool
     deaths: int
+    place: str = ""
 
     def document(self) -> dict[str, Any]:
         """Return what is stored."""

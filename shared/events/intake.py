@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
 import structlog
 from pymongo.errors import PyMongoError
 
@@ -75,7 +76,8 @@ class IntakeReader:
         self.place = place
         is_same = self._position.place == place
         self.read_to = self._position.next if is_same else 0
-        self._attempts = Attempts(self._position.attempt if is_same else None, self.read_to)
+        left = self._position.attempt
+        self._attempts = Attempts(left if left is not None and left.place == place else None, self.read_to)
         return self.read_to
 
     def rewind(self, place: str) -> int:
@@ -127,9 +129,9 @@ class IntakeReader:
         mark = self._attempts.mark(numbers[: len(part)])
         if mark is not None:
             unit, session = self._tools.unit, self._tools.session
-            position = self._position
+            position, here = self._position, msgspec.structs.replace(mark, place=self.place)
             try:
-                unit.run(self._organisation, lambda work: mark_attempt(work, position, mark), session=session)
+                unit.run(self._organisation, lambda work: mark_attempt(work, position, here), session=session)
             except PositionMoved:
                 self._position = settle(unit, self._organisation, position)
         return part

@@ -33,7 +33,7 @@ QUIET: Final = "what an operator decides about a parked record concerns this dat
 STATES: Final = (parking.WAITING, parking.REPLAYED, parking.DISCARDED)
 
 
-class GroupOut(StrictSchema):
+class ParkedReasonOut(StrictSchema):
     """What waits for one reason, and what follows it under the same keys."""
 
     reason = Text(required=True)
@@ -45,21 +45,21 @@ class GroupOut(StrictSchema):
     last_seen_at = Instant(required=True)
 
 
-class GroupsOut(StrictSchema):
+class ParkedReasonsOut(StrictSchema):
     """All reasons, most records first."""
 
-    items = Items(Part(GroupOut), required=True)
+    items = Items(Part(ParkedReasonOut), required=True)
     next = Text(required=True, allow_none=True)
 
 
-class RecordFilter(StrictSchema):
+class ParkedFilter(StrictSchema):
     """Which records."""
 
     feed = Text(longest=200)
     state = Choice(STATES, load_default=parking.WAITING)
 
 
-class RecordOut(StrictSchema):
+class ParkedRecordOut(StrictSchema):
     """One parked record without its content. `key` is the beginning of the id that it belongs to."""
 
     id = Text(required=True, longest=600)
@@ -74,21 +74,21 @@ class RecordOut(StrictSchema):
     parked_at = Instant(required=True)
 
 
-class RecordsOut(StrictSchema):
+class ParkedRecordsOut(StrictSchema):
     """One page of records."""
 
-    items = Items(Part(RecordOut), required=True)
+    items = Items(Part(ParkedRecordOut), required=True)
     next = Text(required=True, allow_none=True)
 
 
-class SaidOut(StrictSchema):
+class ParkedFieldOut(StrictSchema):
     """One field of the event, by its JSON pointer; what may not be shown is masked."""
 
     pointer = Text(required=True)
     value = Text(required=True, longest=1000)
 
 
-class StepOut(StrictSchema):
+class ParkedStepOut(StrictSchema):
     """What a person did about the record."""
 
     what = Text(required=True)
@@ -97,27 +97,27 @@ class StepOut(StrictSchema):
     at = Instant(required=True)
 
 
-class RecordInFullOut(RecordOut):
+class ParkedRecordInFullOut(ParkedRecordOut):
     """One record, what it says as far as that may be shown, and what people did about it."""
 
     time = Text(required=True, allow_none=True)
-    fields_said = Items(Part(SaidOut), required=True)
+    fields_said = Items(Part(ParkedFieldOut), required=True)
     unnamed_fields = Whole(required=True)
     size = Whole(required=True, allow_none=True)
     sha256 = Text(required=True, allow_none=True)
     headers = Items(Text(), required=True)
     other_headers = Whole(required=True)
-    steps = Items(Part(StepOut), required=True)
+    steps = Items(Part(ParkedStepOut), required=True)
 
 
-class ReplayIn(StrictSchema):
+class ParkedReplayIn(StrictSchema):
     """Take the record's key again, or only say what would come of it."""
 
     reason = Text(required=True, longest=200)
     is_rehearsal = Flag(load_default=False)
 
 
-class ReplayOut(StrictSchema):
+class ParkedReplayOut(StrictSchema):
     """A replay or a rehearsal: `state` is asked, trying, failed or rehearsed; one that was done is no longer listed."""
 
     feed = Text(required=True)
@@ -134,33 +134,33 @@ class ReplayOut(StrictSchema):
     code = Text(required=True, allow_none=True)
 
 
-class ReplaysOut(StrictSchema):
+class ParkedReplaysOut(StrictSchema):
     """What waits for the reader, and what it answered."""
 
-    items = Items(Part(ReplayOut), required=True)
+    items = Items(Part(ParkedReplayOut), required=True)
     next = Text(required=True, allow_none=True)
 
 
-class ReasonIn(StrictSchema):
+class ParkedReasonIn(StrictSchema):
     """Why; kept with the decision."""
 
     reason = Text(required=True, longest=200)
 
 
-class ConfirmIn(StrictSchema):
+class ParkedConfirmIn(StrictSchema):
     """The reason that is confirmed, as it was given: nobody confirms what they have not read."""
 
     reason = Text(required=True, longest=200)
 
 
-class DiscardOut(StrictSchema):
+class ParkedDiscardOut(StrictSchema):
     """How far a discard is."""
 
     id = Text(required=True, longest=600)
     decision = Choice((parking.DISCARD_ASKED, parking.DISCARDED), required=True)
 
 
-class StoppedOut(StrictSchema):
+class StoppedFeedOut(StrictSchema):
     """A feed that stands still until a person decides, and why."""
 
     feed = Text(required=True)
@@ -173,20 +173,25 @@ class StoppedOut(StrictSchema):
 class StoppedFeedsOut(StrictSchema):
     """All feeds that stand still."""
 
-    items = Items(Part(StoppedOut), required=True)
+    items = Items(Part(StoppedFeedOut), required=True)
     next = Text(required=True, allow_none=True)
 
 
-class ResumedOut(StrictSchema):
+class ResumedFeedOut(StrictSchema):
     """A feed that goes on."""
 
     feed = Text(required=True)
 
 
-GROUPS_OUT, RECORD_FILTER, RECORDS_OUT, FULL_OUT = GroupsOut(), RecordFilter(), RecordsOut(), RecordInFullOut()
-REPLAY_IN, REPLAY_OUT, REPLAYS_OUT = ReplayIn(), ReplayOut(), ReplaysOut()
-REASON_IN, CONFIRM_IN, DISCARD_OUT = ReasonIn(), ConfirmIn(), DiscardOut()
-STOPPED_OUT, RESUMED_OUT = StoppedFeedsOut(), ResumedOut()
+GROUPS_OUT, RECORD_FILTER, RECORDS_OUT, FULL_OUT = (
+    ParkedReasonsOut(),
+    ParkedFilter(),
+    ParkedRecordsOut(),
+    ParkedRecordInFullOut(),
+)
+REPLAY_IN, REPLAY_OUT, REPLAYS_OUT = ParkedReplayIn(), ParkedReplayOut(), ParkedReplaysOut()
+REASON_IN, CONFIRM_IN, DISCARD_OUT = ParkedReasonIn(), ParkedConfirmIn(), ParkedDiscardOut()
+STOPPED_OUT, RESUMED_OUT = StoppedFeedsOut(), ResumedFeedOut()
 
 
 @routes.get("/v1/organisations/<org>/parked")
