@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.accreditation.bootstrap import CREDIT_AWARDED
+from shared.events.contracts import contract_book
 from shared.events.envelope import Envelope, Heartbeat
 from shared.events.feed import FeedName
 from shared.events.freshness import judged, word_of
@@ -261,3 +263,9 @@ def test_freshness_without_a_log_says_so(unit_of_work):
         now=unit_of_work.clock.now(),
     )  # fmt: skip
     assert found.faults == ("the log does not answer",)
+
+
+def test_readers_sum_what_the_owners_relay_sums():
+    """The catalogue says which number of which type is added up; the relay that announces the sum says the same."""
+    catalogue = {entry.type: entry.summed for entry in contract_book().catalogue() if entry.summed}
+    assert catalogue == {CREDIT_AWARDED: "credits"}
