@@ -27,24 +27,26 @@ class Disk:
         return [*enter, 'cd "$0" && mountpoint -q . && exec "$@"', str(self.folder), *command]
 
     def put(self, server: Server) -> Server:
-        """Let a server, not yet started, run where the disk is seen."""
+        """Let a database, not yet started, run where the disk is seen, with its files in the folder `database`."""
+        self.run("mkdir -p database && touch database/secantusd.toml")
         server.command = self.inside(server.command)
         return server
 
     def fill(self) -> None:
         """Leave not a byte free."""
-        self._run(f"head -c {self._megabytes}M /dev/zero > filler; test -s filler")
-        self._run("head -c 1M /dev/zero > rest; true")
+        self.run(f"head -c {self._megabytes}M /dev/zero > filler; test -s filler")
+        self.run("head -c 1M /dev/zero > rest; true")
 
     def free(self) -> None:
         """Take away what filled it."""
-        self._run("rm -f filler rest")
+        self.run("rm -f filler rest")
 
     def read(self, name: str) -> str:
         """Return what a file on it holds."""
-        return self._run(f"cat {name}")
+        return self.run(f"cat {name}")
 
-    def _run(self, script: str) -> str:
+    def run(self, script: str) -> str:
+        """Run a line of shell where the disk is seen, and return what it writes."""
         command = self.inside(["sh", "-c", script])
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.surroundings.disks import small_disk
 from tests.faults.surroundings.stage import ANSWER_SECONDS, LEAD, Nominations, Stage, wait_until
 
-pytestmark = [pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 FORM_BYTES = 900_000
 """More than Werkzeug keeps of a form's file in memory: the rest of it goes to a temporary file."""
 
@@ -55,7 +55,6 @@ def send_form(stage: Stage, url: str, key: str) -> httpx.Response:
     )
 
 
-@pytest.mark.faults
 def test_p18_full_disk_under_the_database_is_a_503_and_nothing_half_accepted(tmp_path):
     """Requests are refused in words; with room again each acknowledged nomination is there once.
 

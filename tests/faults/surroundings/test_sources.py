@@ -25,7 +25,7 @@ BORING = "enrolment.requested.v1"
 HELD_BACK = 10_000
 """So many records behind a gap, and the reader waits no longer but asks the owner."""
 
-pytestmark = [pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 def pages_of(owner: Owner) -> Callable[[int, int], Answer]:
