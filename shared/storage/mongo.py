@@ -36,8 +36,8 @@ SNAPSHOT: Final = ReadConcern("snapshot")
 LONGEST_NAME: Final = 63
 ANSWER_SECONDS: Final = 1.0
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-NAMED_GONE: Final = frozenset({91, 189, 11600, 11602, 10107, 13435, 13436})
-"""Codes of a server that is stopping or is not the primary just now."""
+NAMED_GONE: Final = frozenset({91, 189, 11600, 11602, 10107, 13435, 13436, 14031})
+"""Codes of a server that is stopping, is not the primary just now, or has no room on its disk."""
 
 
 def connect(uri: str, *, appname: str) -> Client:
