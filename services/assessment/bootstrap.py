@@ -119,10 +119,16 @@ def reader(given: AssessmentSettings) -> Reader:
     return assembly.make_reader(SERVICE, given, subscriptions(ports), IGNORED, FEEDS)
 
 
+def check(given: AssessmentSettings, part: str) -> None:
+    """Refuse to start a part on settings or a database that would not keep what people rely on."""
+    assembly.check_start(SERVICE, given, part, indexes.prepare)
+
+
 PARTS = Parts(
     settings=settings,
     web_app="services.assessment.bootstrap:web_app",
     prepare=prepare,
     relay=relay,
     consume=reader,
+    check=check,
 )

@@ -178,7 +178,6 @@ class UnitOfWork:
                 raise Unavailable("the database does not answer") from error
             raise
 
-
     def rehearse(self, organisation: str, callback: Callable[[Work], T], *, session: ClientSession) -> T:
         """Do all that `run` would do except for the commit, roll it back, and return the callback's result.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -73,17 +74,14 @@ def test_every_route_states_its_scope_or_why_it_is_public(service, app_of):
 
 
 def views(path: Path) -> Iterator[tuple[str, ast.FunctionDef, set[str]]]:
-    """Yield each view of a module: its method, itself, and every name that it reaches within the module.
+    """Yield each view of a module: its method, itself, and every name that it reaches, also in neighbours.
 
     A function that registers others, `routes.post(rule)(view)`, is a view once per registration, and reaches what the
     registered one does; what it does itself, where the registered one is not named there.
     """
-    functions = {
-        node.name: node
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef)
-    }
-    for function in functions.values():
+    own = functions_of(path)
+    functions = _taken_from_neighbours(path) | own
+    for function in own.values():
         for node in function.decorator_list:
             if isinstance(node, ast.Call) and (method := _method(node)):
                 yield method, function, _reached(function, functions)
@@ -91,6 +89,28 @@ def views(path: Path) -> Iterator[tuple[str, ast.FunctionDef, set[str]]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and (method := _method(node.func)):
                 registered = set().union(*(_reached(argument, functions) for argument in node.args))
                 yield method, function, registered if registered & functions.keys() else _reached(function, functions)
+
+
+@cache
+def functions_of(path: Path) -> dict[str, ast.FunctionDef]:
+    """Return the functions of a module by name."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+
+
+def _taken_from_neighbours(path: Path) -> dict[str, ast.FunctionDef]:
+    """Return the functions that a module imports from other modules of its room."""
+    taken: dict[str, ast.FunctionDef] = {}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (source := ROOT / f"{(node.module or '').replace('.', '/')}.py") in DOORS
+        ):
+            found = functions_of(source)
+            taken |= {
+                one.name: found[one.name] for one in node.names if one.name in found and source.parent == path.parent
+            }
+    return taken
 
 
 def _method(call: ast.Call) -> str | None:

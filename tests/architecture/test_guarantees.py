@@ -1,0 +1,116 @@
+"""`docs/guarantees.md`: every promise names tests that are there and that the named command really runs.
+
+The page has one table per command. A test that stands under `make test` must carry none of the marks that `make test`
+leaves out, one under `make test-kafka` must carry a mark that it takes, and so on; none may be skipped by a mark
+everywhere. That none of them is skipped while it runs is seen to by `tests/conftest.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "guarantees.md"
+APART = frozenset({"kafka", "containers", "browser", "faults"})
+RUN_BY = {
+    "make test": lambda marks: not marks & APART,
+    "make test-kafka": lambda marks: bool(marks & {"kafka", "backbone"}),
+    "make test-faults": lambda marks: "faults" in marks,
+    "make test-containers": lambda marks: "containers" in marks,
+}
+NOT_RUN_HERE = "make test-containers"
+_NAME = re.compile(r"`(test_[a-z0-9_]+)`")
+
+
+def marks_of(path: Path) -> dict[str, set[str]]:
+    """Return test function -> the marks of its module, its class and its own, for one file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    shared: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(getattr(name, "id", "") == "pytestmark" for name in node.targets):
+            shared |= _marks_in(node.value)
+    return {
+        node.name: shared.union(*(_marks_in(decorator) for decorator in node.decorator_list))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+
+def _marks_in(node: ast.AST) -> set[str]:
+    """Return the names X of every `pytest.mark.X` in an expression."""
+    return {
+        inner.attr
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Attribute) and inner.value.attr == "mark"
+    }
+
+
+@cache
+def all_tests() -> dict[str, list[set[str]]]:
+    """Return test name -> the marks of each function of that name."""
+    found: dict[str, list[set[str]]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for name, marks in marks_of(path).items():
+            found.setdefault(name, []).append(marks)
+    return found
+
+
+def tables() -> dict[str, list[tuple[str, list[str]]]]:
+    """Return command -> (row's first cell, tests that it names) of the page's tables."""
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+    command = ""
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        heading = re.match(r"#+ .*`(make [a-z-]+)`", line)
+        if line.startswith("#"):
+            command = heading[1] if heading else ""
+        elif command and line.startswith("| ") and not line.startswith(("| ---", "| promise", "| fault")):
+            found.setdefault(command, []).append((line.split("|")[1].strip(), _NAME.findall(line)))
+    return found
+
+
+def test_the_page_has_a_table_for_each_command():
+    """Each command that proves something has rows, and each row names a test."""
+    found = tables()
+    assert set(found) == set(RUN_BY)
+    assert [row for rows in found.values() for row, names in rows if not names] == []
+
+
+@pytest.mark.parametrize("command", RUN_BY)
+def test_every_named_test_is_there_and_is_run_by_the_command_of_its_table(command):
+    """A test that was renamed away, or that the command leaves out, proves nothing."""
+    there = all_tests()
+    for row, names in tables()[command]:
+        for name in names:
+            assert name in there, f"{row}: there is no {name}"
+            assert any(RUN_BY[command](marks) for marks in there[name]), f"{row}: {command} does not run {name}"
+            assert all("skip" not in marks for marks in there[name]), f"{row}: {name} is skipped everywhere"
+
+
+def test_only_what_needs_a_replica_set_is_not_run_here():
+    """Everything else that a promise rests on is run by the project's own commands on one machine."""
+    section = PAGE.read_text(encoding="utf-8").split("## Not run here")[1].split("\n## ")[0]
+    named = {name for _, names in tables()[NOT_RUN_HERE] for name in names}
+    assert named == set(_NAME.findall(section))
+
+
+def test_every_promise_of_the_readme_stands_on_the_page():
+    """The page is where the README's promises are kept: the same words begin each row."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## What it promises")[1].split("\n## ")[0]
+    promised = set(re.findall(r"^\| \*\*(.+?)\*\*", readme, re.MULTILINE))
+    page = PAGE.read_text(encoding="utf-8")
+    assert {promise for promise in promised if f"**{promise}**" not in page} == set()
+
+
+def test_marks_are_found_wherever_they_stand(tmp_path):
+    """On the module, on the function, with arguments and in a list."""
+    path = tmp_path / "test_x.py"
+    path.write_text(
+        "import pytest\npytestmark = [pytest.mark.faults, pytest.mark.timeout(9)]\n"
+        "@pytest.mark.parametrize('x', [1])\ndef test_a(x): ...\n@pytest.mark.skip\ndef test_b(): ...\n"
+    )
+    assert marks_of(path) == {"test_a": {"faults", "timeout", "parametrize"}, "test_b": {"faults", "timeout", "skip"}}
