@@ -77,7 +77,7 @@ simulate: ## 10,000 seeds of the deterministic simulation; SEEDS=N for another n
 
 test-faults: ## faults on real processes: kill -9, SIGSTOP, cut lines, full disks, lost brokers; bounded in time
 	@requirements/install dev
-	@.venv/bin/pytest -m faults tests/faults $(PYTEST_FLAGS)
+	@.venv/bin/pytest -m faults $(PYTEST_FLAGS)
 
 soak: ## writes at a steady rate with a fault every two minutes, all held to account; MINUTES=30 RATE=50
 	@requirements/install dev
