@@ -43,6 +43,7 @@ node.id=NODE
 process.roles=ROLES
 listeners=LISTENERS
 controller.quorum.voters=VOTERS
+controller.quorum.bootstrap.servers=CONTROLLERS
 offsets.topic.replication.factor=3
 transaction.state.log.replication.factor=3
 transaction.state.log.min.isr=2
@@ -173,6 +174,7 @@ def three_brokers(folder: Path, *, controllers: tuple[int, ...] = (1, 2, 3)) -> 
             "ROLES": "broker,controller" if node in controllers else "broker",
             "LISTENERS": listeners,
             "VOTERS": voters,
+            "CONTROLLERS": ",".join(f"127.0.0.1:{ports[node][1]}" for node in controllers),
         }
         more = OF_THREE
         for name, value in filled.items():

@@ -332,9 +332,11 @@ def test_p8_cluster_replaced_by_an_empty_one(story, one):
 def three(request, tmp_path_factory) -> Iterator[Cluster]:
     """Three brokers; in the second cluster the first alone decides, so that it can be left alone."""
     cluster = three_brokers(tmp_path_factory.mktemp("three"), controllers=request.param)
-    cluster.start()
-    yield cluster
-    cluster.stop()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()  # also those that ran when another did not come up
 
 
 def test_p8_one_of_three_brokers_killed_stops_nobody(begin, three):
