@@ -102,7 +102,6 @@ class FeedReading:
         """Begin the log again (another one, or truncated) with every number kept; return the offset to read from."""
         self.place = place
         self.wants_rewind = False
-        self._pending.clear()
         if self._went_back:
             self._went_back = False
             return self._begin(place)
@@ -192,7 +191,8 @@ class FeedReading:
         return self.read_to
 
     def _restore(self) -> None:
-        """Let the chain continue the lowest position, and compare the others as it passes them."""
+        """Let the chain continue the lowest position, compare the others as it passes them; what waits comes again."""
+        self._pending.clear()
         positions = {name: writer.position for name, writer in self._writers.items()}
         known = {name: (position.number, position.head) for name, position in positions.items()}
         lowest = min(positions.values(), key=lambda position: position.number)

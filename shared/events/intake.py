@@ -74,6 +74,8 @@ class IntakeReader:
         """Make this reader the topic's only one and return the offset to read from: 0 on another log."""
         self._position = take_over(self._tools.unit, self._tools.session, self._organisation, self.topic)
         self.place = place
+        self._pending.clear()
+        self._faults.clear()
         is_same = self._position.place == place
         self.read_to = self._position.next if is_same else 0
         left = self._position.attempt
