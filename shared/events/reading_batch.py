@@ -20,7 +20,7 @@ from shared.events.checking import Stray
 from shared.events.derived_ids import derived_identifiers
 from shared.events.feed import MOST_BYTES, MOST_EVENTS
 from shared.events.guarded import ServiceBug, guarded
-from shared.events.parking import FOLLOWS, event_document, park, stray_document
+from shared.events.parking import FOLLOWS, discarded_numbers, event_document, park, stray_document
 from shared.events.positions import Fenced, Position, PositionMoved, mark_attempt, move, read, settle
 from shared.events.retold import leave_out_told
 from shared.events.routing import Routed
@@ -157,12 +157,14 @@ class BatchWriter:
         return derived_identifiers(self.position.seed, self._unit.service, event.next.envelope.id, event.at)
 
     def reload(self, *, may_go_back: bool = False) -> None:
-        """Read the position again after it was found moved.
+        """Read the position again after it was found moved; where it may have gone back, what is discarded too.
 
         Raises:
             Fenced: It belongs to another reader now, or went back without a person's decision.
         """
         self.position = settle(self._unit, self.organisation, self.position, may_go_back=may_go_back)
+        if may_go_back:  # what was discarded of a history that is given up is put aside: its numbers come anew
+            self._discarded = discarded_numbers(self._unit, self.organisation, self.position.feed)
 
     def confirm(self) -> None:
         """Notice that the stored position is another's, or went back with its database, though nothing is written.
