@@ -17,6 +17,8 @@ from shared.storage.unit_of_work import Reading
 
 HEAD: Final = "head"
 MARK: Final = "mark"
+RECOVERY: Final = "recovery"
+"""Beside the head while a recovery is under way or was broken off (`recovery.py`): nothing is numbered then."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):

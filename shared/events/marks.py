@@ -77,13 +77,14 @@ class Marks:
 
         Raises:
             Fenced: The epoch is another's.
-            MarkMoved: A command changed the mark first.
+            MarkMoved: A command changed the mark first, or its database came back from a backup.
         """
         rows = self._unit_of_work.reading(self._name.organisation).rows(self._name.state)
         update = {"$set": {key: value for key, value in msgspec.to_builtins(after).items() if key != "turn"}}
-        if rows.update_one({"_id": MARK, "epoch": epoch, "turn": before.turn}, update) == 0:
+        guard = {"_id": MARK, "epoch": epoch, "turn": before.turn, "published": before.published}
+        if rows.update_one(guard, update) == 0:
             self.read(epoch)
-            raise MarkMoved("a command changed how far this feed was sent")
+            raise MarkMoved("how far this feed was sent was changed meanwhile")
         return after
 
     def send_again(self, new_generation: str | None) -> None:

@@ -24,7 +24,7 @@ from shared.errors import Conflict, Unavailable
 from shared.events.envelope import Envelope, Heartbeat
 from shared.events.feed import FeedName
 from shared.events.lease import Lease
-from shared.events.ledger import HEAD, HashIndex, Head, Ledger, number_entries
+from shared.events.ledger import HEAD, RECOVERY, HashIndex, Head, Ledger, number_entries
 from shared.events.numbering import Pending, head_after, move_head, pending_from, round_document
 from shared.events.positions import POSITIONS
 from shared.events.retold import remember_told, take_out_told
@@ -59,7 +59,8 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
     `known` is the database's last number. `lost` goes on from there without a gap. `parted` is the first number under
     which both hold another event; `announced` the highest number that anything on the log names. `touched` are
-    aggregates that were changed in the restored database and in lost events: people have to look at them.
+    aggregates that were changed in the restored database and in lost events: people have to look at them. `broken_off`
+    says that bringing back was begun and not ended: the feed's relay waits until it is run again.
     """
 
     known: int
@@ -69,11 +70,12 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     parted: int | None = None
     waiting: int = 0
     touched: tuple[str, ...] = ()
+    broken_off: bool = False
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the database knows all that the log does."""
-        return not self.lost and self.parted is None and self.announced <= self.known
+        """Return whether the database knows all that the log does, and no recovery is to be run to its end."""
+        return not self.lost and self.parted is None and self.announced <= self.known and not self.broken_off
 
     @property
     def out_of_reach(self) -> int:
@@ -102,6 +104,7 @@ def examine(unit: UnitOfWork, name: FeedName, read: ReadLog) -> Examined:
         parted=scan.parted,
         waiting=waiting,
         touched=touched,
+        broken_off=reading.rows(name.state).find_one({"_id": RECOVERY}) is not None,
     )
 
 
@@ -110,8 +113,9 @@ def reimport(
 ) -> int:
     """Take every event that the log knows beyond the database into the feed again; return how many.
 
-    May be broken off and run again at any time. Whoever numbers or reads for this organisation in this service is
-    fenced, and begins again with what is there then.
+    May be broken off and run again at any time; nothing is numbered until it was run to its end, because what waits may
+    be what came back already. Whoever numbers or reads for this organisation in this service is fenced, and begins
+    again with what is there then.
 
     Raises:
         Conflict: The histories parted: the database numbered events of its own; or the feed moved elsewhere.
@@ -215,12 +219,18 @@ class _Back:
         def fence(work: Work) -> None:
             for position in work.rows(POSITIONS).find({}):
                 work.rows(POSITIONS).update_one({"_id": position["_id"]}, {"$set": {"epoch": position["epoch"] + 1}})
-            note = {"_id": work.new_id(), "feed": name.topic, "after": before.number, "count": count}
+
+        def let_go_on(work: Work) -> None:
+            begun = work.rows(name.state).find_one({"_id": RECOVERY}) or {"after": before.number}
+            known = {"after": begun["after"], "count": before.number + count - begun["after"]}
+            note = {"_id": work.new_id(), "feed": name.topic, **known}
             work.rows(RECOVERIES).insert_one({**note, "by": by, "reason": reason, "at": work.now})
+            work.rows(name.state).delete_many({"_id": RECOVERY})
 
         self._run(fence)
         for pending, _ in _waiting_entries(unit.reading(name.organisation), name, by_entry=True).values():
             self._run(self._without_told(pending.id))
+        self._run(let_go_on)
 
     def _without_told(self, entry_id: str) -> Callable[[Work], None]:
         name = self._name
@@ -285,6 +295,8 @@ class _Back:
                 raise Conflict(f"number {events[0].feedseq} and on cannot be built again byte for byte")
             after = head_after(head, numbered, self._summed)
             move_head(work, name, head, after)
+            if work.rows(name.state).find_one({"_id": RECOVERY}) is None:
+                work.rows(name.state).insert_one({"_id": RECOVERY, "after": head.number, "at": work.now})
             taken = [Pending(entry["_id"], len(entry["events"]), 0, []) for entry in entries]
             work.rows(name.numbering).insert_one(round_document(taken, head, after, numbered))
             work.rows(name.entries).insert_many(

@@ -16,7 +16,7 @@ from shared.errors import Unavailable
 from shared.events.feed import FeedName
 from shared.events.heartbeat import Announcer
 from shared.events.lease import Lease
-from shared.events.ledger import HashIndex, Head, Ledger, Numbered, Round
+from shared.events.ledger import RECOVERY, HashIndex, Head, Ledger, Numbered, Round
 from shared.events.log import OwnLog
 from shared.events.marks import Mark, MarkedLog, MarkMoved, Marks
 from shared.events.numbering import Fenced, Numbering, in_order, in_rounds
@@ -165,6 +165,9 @@ class FeedRelay:
         mark = self._marks.read(head.epoch)
         if mark.turn != self._mark.turn or self._links.sender.generation != self._sender_generation:
             self._checked = False
+        elif self._checked and mark != self._mark:  # nobody else moves it: the database came back from a backup
+            self._was_checked = False
+            raise MarkMoved("how far this feed was sent is not what this relay wrote")
         self._mark = mark
         if self._checked and self._clock.monotonic() >= self._look_at:
             place = self._links.topics.place(self.name.topic)
@@ -183,6 +186,7 @@ class FeedRelay:
 
     def _check(self, head: Head) -> Head:
         head = self._outrank(head)
+        self._refuse_half_recovered()
         place = self._links.topics.ensure_feed(self.name.topic)
         index = HashIndex(Ledger(self._reading(), self.name), head)
         if self._mark.new_generation is not None:
@@ -204,6 +208,11 @@ class FeedRelay:
         self.gauges.published = self._mark.published
         self._links.at("checked")
         return head
+
+    def _refuse_half_recovered(self) -> None:
+        """Number nothing while a recovery stands half done: what waits here may be what it brought back already."""
+        if self._reading().rows(self.name.state).find_one({"_id": RECOVERY}) is not None:
+            raise FeedRefused("bringing this feed back was broken off: run partnership recover-feed again")
 
     def _continue(self, marked: MarkedLog, tail: Tail, index: HashIndex) -> Mark:
         if tail.opened > marked.opened and tail.generation is not None:

@@ -55,7 +55,8 @@ def check_tail(read: ReadLog, mark: Mark, head: Head, index: HashIndex) -> Tail:
         return _follow(read(mark.offset + 1), Tail(published=0, hash=GENESIS, offset=mark.offset), head, index)
     records = read(mark.offset)
     first = next(records, None)
-    if first is not None and _is_marked(first, mark):
+    is_known = index.hash_at(mark.published) == mark.hash  # else it was moved over a database from a backup
+    if is_known and first is not None and _is_marked(first, mark):
         return _follow(records, Tail(published=mark.published, hash=mark.hash, offset=mark.offset), head, index)
     start = 0 if mark.log is None else mark.log.opened
     found = _follow(read(start), Tail(published=0, hash=GENESIS, offset=start - 1), head, index)

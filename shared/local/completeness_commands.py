@@ -186,6 +186,8 @@ def _say_examined(topic: str, found: Examined) -> None:
         click.echo(f"{topic}: the database knows all {found.known} events that the log does")
         return
     click.echo(f"{topic}: the database knows {found.known} events, the log names {found.announced}")
+    if found.broken_off:
+        click.echo("  bringing back was broken off, and its relay waits: run it again with --apply")
     if found.lost:
         _say_lost(found)
     if found.out_of_reach:
