@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import msgspec
 import pytest
 
 from shared.clock import SystemClock
 from shared.errors import Unavailable
+from shared.events import recovery
+from shared.events.adoption import adopt
 from shared.events.checking import Fork, LogRecord, chain_from
 from shared.events.consumer import OutOfRange
+from shared.events.discarding import discard
 from shared.events.envelope import Heartbeat, instant, source_of
+from shared.events.feed_reading import FeedReading
+from shared.events.intake import IntakeReader
 from shared.events.lease import Lease
-from shared.events.ledger import Ledger
+from shared.events.ledger import HashIndex, Ledger
+from shared.events.parking import parked_id
+from shared.events.reading_loop import Reader
 from shared.events.records import encode_unnumbered
-from shared.events.relay import Outcome
-from tests.faults.simulation.log_ports import SimSource
+from shared.events.recovery import examine, reimport
+from shared.events.relay import FeedRelay, Outcome
+from shared.events.tail import FeedRefused
+from shared.storage.unit_of_work import Work
+from tests.faults.simulation.log_ports import SimOwnLog, SimSource
 from tests.faults.simulation.plan import Plan
-from tests.faults.simulation.played import ALPHA, BETA, Request, handle
+from tests.faults.simulation.played import ALPHA, BETA, BOARD, SUMMED, Request, handle
 from tests.faults.simulation.scheduler import Process
 from tests.faults.simulation.world import World
 
@@ -26,9 +39,9 @@ def world() -> World:
     return World(Plan(seed=1, switch_rate=0.0))
 
 
-def commit(world: World, process: Process, number: int) -> None:
+def commit(world: World, process: Process, number: int, *, poison: bool = False) -> None:
     """Commit one event of alpha's."""
-    request = Request(key=f"k{number}", owner="alpha", kind="move", subject="f1", amount=number)
+    request = Request(key=f"k{number}", owner="alpha", kind="move", subject="f1", amount=number, poison=poison)
     world.unit(process, "work").run("alpha", handle(request))
 
 
@@ -156,3 +169,199 @@ def test_reader_notices_that_its_database_was_restored_though_nothing_new_comes(
     world.scheduler.spawn(process, "reader", read)
     world.scheduler.run(lambda: bool(over) or bool(world.history.violations))
     assert over == ["TakenOver"]
+
+
+BY = {"by": "operator-1", "reason": "decided in the test"}
+
+
+def a_relay(world: World) -> FeedRelay:
+    """Return alpha's relay, with its topic made."""
+    relay = world.relay(Process(world.scheduler, "relay"), (ALPHA,))[ALPHA.topic].relay
+    relay.step()
+    return relay
+
+
+def joined(world: World) -> tuple[Reader, FeedReading]:
+    """Return gamma's reader, joined, and what it makes of alpha's feed."""
+    reader = world.reader(Process(world.scheduler, "reader"), "board")
+    reader._join()
+    return reader, reader._active[ALPHA.topic]
+
+
+def polled(world: World, reader: Reader) -> list[LogRecord]:
+    """Return alpha's records, from the log's beginning; one poll may bring some of them, or none."""
+    found: list[LogRecord] = []
+    reader._source.start(ALPHA.topic, 0)
+    while len(found) < len(world.broker.topics[ALPHA.topic].records):
+        found.extend(reader._source.poll(0.0, 500).get(ALPHA.topic, ()))
+    return found
+
+
+def head_number(world: World, process: Process) -> int:
+    """Return the number of alpha's head."""
+    return Ledger(world.unit(process, "work").reading("alpha"), ALPHA).head().number
+
+
+def test_k2_reader_that_is_given_its_feed_back_takes_what_it_held_untaken_once(world):
+    """It had verified events when it lost the topic: after it took over again they come again, and only once."""
+    relay = a_relay(world)
+    commit(world, Process(world.scheduler, "web"), 1)
+    relay.step()
+    reader, reading = joined(world)
+    records = polled(world, reader)
+    reading.receive(records)
+    reading.take_over(reading.place)
+    reading.receive(records)
+    while reading.apply():
+        pass
+    assert world.doc("board__gamma", "states", f"{ALPHA.topic}|f1")["order"] == [1]
+
+
+def test_k2_intake_that_is_given_its_topic_back_handles_what_it_held_untaken_once(world):
+    """The same for a topic without numbers."""
+    a_relay(world)
+    reader, _ = joined(world)
+    handled: list[int] = []
+
+    def handle_record(_: Work, __: bytes | None, ___: bytes | None, offset: int) -> None:
+        handled.append(offset)
+
+    tools = reader._make_tools(reader._session)
+    intake = IntakeReader("in.gamma.board.v1", BOARD, handle_record, tools)
+    intake.take_over("here")
+    record = LogRecord(0, None, b"x")
+    intake.receive([record])
+    intake.take_over("here")
+    intake.receive([record])
+    while intake.apply():
+        pass
+    assert handled == [0]
+
+
+def test_p14_feed_that_was_brought_back_halfway_is_not_numbered_before_it_was_run_to_its_end(world, monkeypatch):
+    """What waits in the database may be what came back already: only the end of the recovery takes it out."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    commit(world, process, 1)
+    relay.step()
+    backup = world.server.backup("work__alpha")
+    commit(world, process, 2)
+    relay.step()
+    world.server.restore("work__alpha", backup)
+    world.history.restoring(ALPHA, frozenset({"k2"}), 1)
+    world.history.restored[ALPHA.topic].decided = True
+    unit, read = world.unit(process, "work"), SimOwnLog(world.broker, process, ALPHA.topic).read
+
+    def breaks_off(*_: object, **__: object) -> None:
+        raise Unavailable("the database does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery._Back, "end", breaks_off)
+        with pytest.raises(Unavailable):
+            reimport(unit, ALPHA, read, summed=SUMMED, **BY)
+    assert (examine(unit, ALPHA, read).broken_off, examine(unit, ALPHA, read).is_whole) == (True, False)
+    commit(world, process, 3)
+    for _ in range(3):
+        with suppress(FeedRefused):
+            relay.step()
+    assert (head_number(world, process), relay.gauges.refused) == (2, 1)
+    assert reimport(unit, ALPHA, read, summed=SUMMED, **BY) == 0
+    assert [(doc["after"], doc["count"]) for doc in world.docs("work__alpha", "recoveries")] == [(1, 1)]
+    assert examine(unit, ALPHA, read).is_whole
+    for _ in range(3):
+        relay.step()
+    assert (head_number(world, process), relay.gauges.refused) == (3, 0)
+
+
+def test_p14_relay_with_nothing_to_do_notices_that_its_database_was_restored_under_it(world):
+    """It sends nothing again over what the log holds beyond the backup, where no check would see that any more."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    commit(world, process, 1)
+    relay.step()
+    world.broker.down_until = world.scheduler.now + 1000.0
+    commit(world, process, 2)
+    for _ in range(2):
+        with suppress(Unavailable):
+            relay.step()
+    backup = world.server.backup("work__alpha")  # number 2 is given and not sent
+    world.broker.down_until = 0.0
+    relay.step()
+    commit(world, process, 3)
+    relay.step()
+    before = len(world.broker.topics[ALPHA.topic].records)
+    world.server.restore("work__alpha", backup)
+    world.history.restoring(ALPHA, frozenset({"k3"}), 2)
+    for _ in range(2):
+        with suppress(FeedRefused):
+            relay.step()
+    commit(world, process, 4)
+    for _ in range(3):
+        with suppress(FeedRefused):
+            relay.step()
+    assert len(world.broker.topics[ALPHA.topic].records) == before
+    assert (head_number(world, process), relay.gauges.refused) == (2, 1)
+    assert world.history.violations == []
+
+
+def test_p14_relay_whose_database_was_restored_as_it_sent_numbers_nothing_over_what_it_sent(world):
+    """Its mark then names a number that the restored database does not know: that is no place to go on from."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    commit(world, process, 1)
+    relay.step()
+    backup = world.server.backup("work__alpha")
+
+    def restores(step: str) -> None:
+        if step == "sending" and ALPHA.topic not in world.history.restored:
+            world.server.restore("work__alpha", backup)
+            world.history.restoring(ALPHA, frozenset({"k2"}), 1)
+
+    relay._links = msgspec.structs.replace(relay._links, at=restores)
+    commit(world, process, 2)
+    relay.step()
+    commit(world, process, 3)
+    for _ in range(4):
+        with suppress(FeedRefused):
+            relay.step()
+        world.scheduler.now += 31.0  # it was fenced, and waits for its own lease like any other
+    assert (head_number(world, process), relay.gauges.refused) == (1, 1)
+    assert world.history.violations == []
+
+
+def test_p14_relay_whose_database_was_restored_as_it_sent_notices_it_at_once(world):
+    """It does not write how far it sent over a mark that is not its own; nothing new need come."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    backup = world.server.backup("work__alpha")
+    commit(world, process, 1)
+    relay.step()
+
+    def restores(step: str) -> None:
+        if step == "sending" and ALPHA.topic not in world.history.restored:
+            world.server.restore("work__alpha", backup)
+            world.history.restoring(ALPHA, frozenset({"k1", "k2"}), 0)
+
+    relay._links = msgspec.structs.replace(relay._links, at=restores)
+    commit(world, process, 2)
+    relay.step()
+    with pytest.raises(FeedRefused):
+        relay.step()
+
+
+def test_p14_what_was_discarded_of_a_history_that_is_given_up_is_taken_in_the_new_one(world):
+    """A discard is about an event, not about whatever has its number later."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    commit(world, process, 1)
+    commit(world, process, 2, poison=True)
+    relay.step()
+    reader, reading = joined(world)
+    reading.receive(polled(world, reader))
+    while reading.apply():
+        pass
+    unit = world.unit(process, "board")
+    discard(unit, BOARD, parked_id(ALPHA.topic, 2), confirmed_by="operator-2", **BY)
+    reading.take_over(reading.place)
+    writer = reading._writers[BOARD]
+    assert writer.is_discarded(2)
+    ledger = Ledger(world.unit(process, "work").reading("alpha"), ALPHA)
+    head = HashIndex(ledger, ledger.head()).hash_at(1)
+    adopt(unit, BOARD, ALPHA.topic, number=1, head=head, **BY)
+    writer.reload(may_go_back=True)
+    assert (writer.position.number, writer.is_discarded(2)) == (1, False)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from shared.events.envelope import Envelope
+from shared.events.envelope import GENESIS, Envelope
 from shared.events.feed import FeedName
 from shared.events.ledger import Ledger
 from shared.events.verify import verify_feed
@@ -30,7 +30,7 @@ def unquiet(world: World) -> Iterator[str]:
         if world.docs(database_of(feed), feed.pending):
             yield f"{feed.topic}: entries without a number"
         head = world.doc(database_of(feed), feed.state, "head")
-        if head is not None and head["number"]:
+        if head is not None:
             yield from _behind(world, feed, head)
     for reader in (BOARD_DATABASE, *readers_of(GAMMA)):
         if any(doc["state"] == "waiting" for doc in world.docs(reader, "parked")):
@@ -42,7 +42,7 @@ def unquiet(world: World) -> Iterator[str]:
 def _behind(world: World, feed: FeedName, head: Document) -> Iterator[str]:
     """Yield who is not at a feed's head: its mark, the log that is there now, its readers."""
     mark = world.doc(database_of(feed), feed.state, "mark")
-    if mark is None or mark["published"] != head["number"]:
+    if (0 if mark is None else mark["published"]) != head["number"]:
         yield f"{feed.topic}: sent up to {mark and mark['published']} of {head['number']}"
     log = world.broker.topics.get(feed.topic)
     there = {envelope.feedseq for record in (log.records if log else ()) if (envelope := event_in(record))}
@@ -50,7 +50,7 @@ def _behind(world: World, feed: FeedName, head: Document) -> Iterator[str]:
     if len(there) < head["number"] and not tail_was_lost:
         yield f"{feed.topic}: {len(there)} of {head['number']} numbers are on the log"
     for reader in readers_of(feed):
-        position = world.doc(reader, "positions", feed.topic) or {"number": 0, "head": ""}
+        position = world.doc(reader, "positions", feed.topic) or {"number": 0, "head": GENESIS}
         if (position["number"], position["head"]) != (head["number"], head["hash"]):
             yield f"{feed.topic}: {reader} is at {position['number']} of {head['number']}"
 
@@ -131,7 +131,7 @@ class Checker:
         entries = [doc for doc in docs(BOARD_DATABASE, "ledger") if doc["feed"] == feed.topic]
         wanted = Counter((event.feedseq, told.request) for event, told in awards for _ in range(2))
         restored = self._world.history.restored.get(feed.topic)
-        if restored is not None and restored.given_up:
+        if restored is not None and self._world.history.given_up(feed.topic):
             counted = {told.request for _, told in taken}
             discarded = {told.request for _, told in self._pairs(feed) if told.request not in counted}
             held = Counter((doc["number"], doc["request"]) for doc in entries)
@@ -182,8 +182,7 @@ class Checker:
         for owner in OWNERS:
             told = [(doc["subject"], doc["amount"]) for doc in self._world.docs(f"notice__{owner}", "told")]
             concerning = [(subject, amount) for subject, amount in made if concerned_by(subject) == owner]
-            restored = self._world.history.restored.get(GAMMA.topic)
-            if restored is not None and restored.given_up:
+            if self._world.history.given_up(GAMMA.topic):
                 told = sorted(set(told) & set(concerning))
             self._equal(GAMMA, f"told to {owner}", sorted(told), sorted(concerning))
 

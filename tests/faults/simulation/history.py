@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.faults.simulation.world import World
 
 
+READERS = ("board__gamma", "notice__alpha", "notice__beta")
+
+
 def database_of(feed: FeedName) -> str:
     """Return the name of a feed's database."""
     return f"{feed.service}__{feed.organisation}"
@@ -36,7 +39,6 @@ class Restored:
     lost: frozenset[str]
     decided: bool = False
     brought_back: int = 0
-    given_up: int = 0
 
 
 @dataclass
@@ -140,6 +142,14 @@ class History:
         self.restored[feed.topic] = Restored(number, lost)
         self.heads[feed.topic] = number
         self._free(feed.topic, max(number, self._on_log(feed.topic)) + 1)
+
+    def given_up(self, topic: str) -> int:
+        """Return how many numbers readers gave up of a feed: what they kept of it, not what the operator was told.
+
+        An adoption whose commit was answered by silence happened all the same.
+        """
+        notes = (doc for name in READERS for doc in self.world.docs(name, "adoptions") if doc["feed"] == topic)
+        return sum(doc["read"] - doc["after"] for doc in notes)
 
     def _free(self, topic: str, number: int) -> None:
         """The log that is there now holds no such number: the owner may give it again."""

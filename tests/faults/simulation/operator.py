@@ -14,11 +14,10 @@ from shared.events.envelope import GENESIS
 from shared.events.feed import FeedName, feed_of
 from shared.events.ledger import HashIndex, Ledger
 from shared.events.parking import list_parked, parked_id
-from shared.events.recovery import reimport
+from shared.events.recovery import examine, reimport
 from shared.events.republish import republish
 from shared.events.requests import FAILED, ask_replay, replay_requests
 from shared.storage.unit_of_work import UnitOfWork
-from tests.faults.simulation.history import Restored
 from tests.faults.simulation.log_ports import SimOwnLog
 from tests.faults.simulation.played import ALPHA, BETA, BOARD, GAMMA, OWNERS, SUMMED
 from tests.faults.simulation.world import World
@@ -63,15 +62,15 @@ def _mind_parked(world: World, board: UnitOfWork) -> None:
 def _discard_what_failed(world: World, board: UnitOfWork) -> None:
     """Give up what a replay failed at: by this seed's policy, or because its effect stands since before an adoption."""
     for request in replay_requests(board, BOARD):
-        restored = world.history.restored.get(request.feed)
         waiting = [one for one in list_parked(board, BOARD, feed=request.feed) if one.key == request.key]
         if request.state != FAILED or not waiting:
             continue
-        if request.code == "natural-key-conflict" and restored is not None and restored.given_up:
+        if request.code == "natural-key-conflict" and world.history.given_up(request.feed):
             discard(board, BOARD, waiting[0].id, confirmed_by="operator-2", **BY)
         elif request.failed_at is not None and world.plan.discards:
             name = parked_id(request.feed, request.failed_at)
-            discard(board, BOARD, name, confirmed_by="operator-2", **BY)
+            if any(one.id == name for one in waiting):  # else it was discarded, and the answer or the next step lost
+                discard(board, BOARD, name, confirmed_by="operator-2", **BY)
 
 
 def _mind_gaps(world: World, board: UnitOfWork) -> None:  # noqa: ARG001 - every duty is called alike
@@ -97,9 +96,13 @@ def _mind_refused(world: World, board: UnitOfWork) -> None:  # noqa: ARG001 - ev
         restored.decided = True
         feed = feed_of(topic)
         unit = world.unit(world.operator, feed.service)
-        count = reimport(unit, feed, SimOwnLog(world.broker, world.operator, topic).read, summed=SUMMED, **BY)
+        read = SimOwnLog(world.broker, world.operator, topic).read
+        count = reimport(unit, feed, read, summed=SUMMED, **BY)
         restored.brought_back += count
         world.scheduler.fault("feed brought back from the log", f"{topic}: {count}")
+        if examine(unit, feed, read).out_of_reach:  # the runbook's "The log has gone too": go on without it
+            world.scheduler.fault("topic deleted by a person", topic)
+            world.broker.topics.pop(topic, None)
         lane.relay.gauges.refused = 0
 
 
@@ -115,19 +118,18 @@ def _mind_alarms(world: World, board: UnitOfWork) -> None:
             world.history.violate(f"{feed.topic}: fork alarm although nothing was restored: {alarm.detail}")
             continue
         restored.decided = True
-        _adopt(world, unit, takers, feed, restored)
+        _adopt(world, unit, takers, feed)
         alarms.resolve_alarm(unit, takers[0], feed.topic, **BY)
 
 
-def _adopt(world: World, unit: UnitOfWork, takers: Sequence[str], feed: FeedName, restored: Restored) -> None:
+def _adopt(world: World, unit: UnitOfWork, takers: Sequence[str], feed: FeedName) -> None:
     number, head = _common(world, feed)
     for taker in takers:
         try:
-            adopted = adopt(unit, taker, feed.topic, number=number, head=head, **BY)
+            adopt(unit, taker, feed.topic, number=number, head=head, **BY)
         except (Conflict, NotFound) as error:
             world.scheduler.note(f"nothing to adopt: {error}")
         else:
-            restored.given_up += adopted.read - adopted.after
             world.scheduler.fault("new history adopted", f"{feed.topic} from {number} at {taker}")
 
 
