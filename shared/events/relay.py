@@ -186,8 +186,8 @@ class FeedRelay:
 
     def _check(self, head: Head) -> Head:
         head = self._outrank(head)
+        place = self._links.topics.ensure_feed(self.name.topic)  # also for a recovery, which reads what there is
         self._refuse_half_recovered()
-        place = self._links.topics.ensure_feed(self.name.topic)
         index = HashIndex(Ledger(self._reading(), self.name), head)
         if self._mark.new_generation is not None:
             after = self._open(place, self._mark.new_generation)

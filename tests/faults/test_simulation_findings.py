@@ -238,8 +238,14 @@ def test_k2_intake_that_is_given_its_topic_back_handles_what_it_held_untaken_onc
     assert handled == [0]
 
 
-def test_p14_feed_that_was_brought_back_halfway_is_not_numbered_before_it_was_run_to_its_end(world, monkeypatch):
-    """What waits in the database may be what came back already: only the end of the recovery takes it out."""
+@pytest.mark.parametrize("is_log_lost", [False, True])
+def test_p14_feed_that_was_brought_back_halfway_is_not_numbered_before_it_was_run_to_its_end(
+    world, monkeypatch, is_log_lost
+):
+    """What waits in the database may be what came back already: only the end of the recovery takes it out.
+
+    It can be run to its end also when the log has gone meanwhile.
+    """
     process, relay = Process(world.scheduler, "web"), a_relay(world)
     commit(world, process, 1)
     relay.step()
@@ -259,6 +265,8 @@ def test_p14_feed_that_was_brought_back_halfway_is_not_numbered_before_it_was_ru
         with pytest.raises(Unavailable):
             reimport(unit, ALPHA, read, summed=SUMMED, **BY)
     assert (examine(unit, ALPHA, read).broken_off, examine(unit, ALPHA, read).is_whole) == (True, False)
+    if is_log_lost:
+        world.broker.lose_everything()
     commit(world, process, 3)
     for _ in range(3):
         with suppress(FeedRefused):
