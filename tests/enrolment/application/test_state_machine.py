@@ -271,6 +271,9 @@ class Term(RuleBasedStateMachine):
         self._take(taker, owner, 100, "well", first=1, up_to=self.positions[taker, owner].number)
 
     def _what_happens_seldom(self, chance: Random) -> None:
+        leaving = [name for name, known in sorted(self.known.items()) if known.status in WHERE["give_over"][0]]
+        if leaving and chance.random() < 0.2:  # a handover takes several days, so it has to begin often
+            self._command("give_over", chance.choice(leaving), chance.choice(EMPLOYERS), crash=False)
         if chance.random() < 0.3:
             self._ask_for(chance.randint(1, 7), chance.randint(1, 4))
         if chance.random() < 0.1:
