@@ -8,6 +8,7 @@ offsets are committed afterwards as a courtesy to lag tools, and never read. Mus
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -93,9 +94,11 @@ class KafkaLog:
         except (KafkaError, OSError, ValueError) as error:
             raise unavailable(error, "the broker does not answer") from error
         self._existing: frozenset[str] = frozenset()
+        self._told: frozenset[str] = frozenset()
+        self._listener = _PauseOnly(self._consumer)
         if options.group is not None:
             pattern = "^(?:" + "|".join(re.escape(topic) for topic in sorted(self._wanted)) + ")$"
-            self._consumer.subscribe(pattern=pattern, listener=_PauseOnly(self._consumer))
+            self._consumer.subscribe(pattern=pattern, listener=self._listener)
 
     def _settings(self) -> dict[str, Any]:
         options = self._options
@@ -135,10 +138,17 @@ class KafkaLog:
         self._existing = wanted
 
     def held(self) -> frozenset[str]:
-        """Return the topics of the assignment; partitions other than 0 are ignored."""
+        """Return the topics of the assignment; partitions other than 0 are ignored.
+
+        A topic that went and came back within one poll is left out once, so that it is taken over anew: it waits,
+        paused, for an offset, and another reader may have had it meanwhile.
+        """
         if self._options.group is None:
             return self._existing
-        return frozenset(place.topic for place in self._consumer.assignment() if place.partition == 0)
+        again = self._listener.given() & self._told
+        assigned = frozenset(place.topic for place in self._consumer.assignment() if place.partition == 0)
+        self._told = assigned - again
+        return self._told
 
     def start(self, topic: str, offset: int) -> None:
         """Read the topic from `offset`."""
@@ -226,6 +236,11 @@ class _PauseOnly(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(self, consumer: KafkaConsumer) -> None:
         self._consumer = consumer
+        self._given: deque[str] = deque()
+
+    def given(self) -> frozenset[str]:
+        """Return the topics that were assigned since this was asked last."""
+        return frozenset(self._given.popleft() for _ in range(len(self._given)))
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Nothing: the main loop sees by itself what it holds."""
@@ -235,3 +250,4 @@ class _PauseOnly(ConsumerRebalanceListener):  # type: ignore[misc]
         for partition in assigned:
             self._consumer.pause(partition)
             self._consumer.seek(partition, 0)
+            self._given.append(partition.topic)

@@ -13,8 +13,10 @@ from environs import Env
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewPartitions, NewTopic
 from kafka.errors import KafkaError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from shared.clock import SystemClock
+from shared.errors import Unavailable
 from shared.events.topics import Topics
 from shared.testing.backbone import Server, bootstrap, broker_server
 from shared.testing.feeds import numbers_on
@@ -135,7 +137,8 @@ def test_records_outlive_a_restart(own_broker):
     own_broker.stop()
     own_broker.start()
     try:
-        assert topics.place("org.brent.enrolment.v1") == before
+        answered = retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_delay(60), wait=wait_fixed(0.5))
+        assert answered(topics.place)("org.brent.enrolment.v1") == before
     finally:
         topics.close()
     assert numbers_on(bootstrap(own_broker), "org.brent.enrolment.v1") == []
