@@ -232,7 +232,8 @@ class Chain:
         if anchor is not None and anchor != digest:
             return Fork(number, "another event stands under a number that another organisation's position holds")
         self.number, self.head = number, digest
-        self.high = max(self.high, number)
+        if offset is not None:  # what came by the pull feed stands later on the log, behind heartbeats that name less
+            self.high = max(self.high, number)
         self.newest = max(self.newest, number)
         self._walk = (number, digest)
         self._remember(number, digest)
