@@ -62,6 +62,7 @@ EMPTY = """() => {
     else if (e.type !== 'hidden' && e.tagName !== 'BUTTON') e.value = '';
   }
   form.querySelector('button[type=submit], button:not([type])').dataset.send = 'here';
+  for (let d = form.closest('details'); d; d = d.parentElement.closest('details')) d.open = true;
   return true;
 }"""
 TARGETS = """() => [...document.querySelectorAll('.govuk-error-summary a')].map(a => {
