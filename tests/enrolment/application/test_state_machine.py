@@ -51,8 +51,9 @@ INTAKE = "2025-09"
 DAY = date(2025, 9, 1)
 COURSES = count(1)
 RELEASE = count(1)
-EXAMPLES = Env().int("HYPOTHESIS_EXAMPLES", 12)
+EXAMPLES = Env().int("HYPOTHESIS_EXAMPLES", 20)
 STEPS = 20
+TAKEN_ON, TURNED_AWAY = "enrolment.transfer-accepted.v1", "enrolment.transfer-refused.v1"
 
 OPEN = ("nominated", "requested", "waiting", "offered", "confirmed", "started", "deferred")
 WHERE: dict[str, tuple[tuple[str, ...], str]] = {
@@ -257,12 +258,15 @@ class Term(RuleBasedStateMachine):
             if may:
                 rarest = min(may, key=lambda what: self.done[what])
                 self._command(
-                    rarest if chance.random() < 0.7 else chance.choice(may), name, chance.choice(EMPLOYERS), crash=crash
+                    rarest if not self.done[rarest] or chance.random() < 0.7 else chance.choice(may),
+                    name,
+                    chance.choice(EMPLOYERS),
+                    crash=crash,
                 )
         for _ in range(chance.randint(0, 2)):
             self._nominate(chance.choice(EMPLOYERS), crash=crash)
         for old in [name for name, known in sorted(self.known.items()) if known.given_to]:
-            self._answer_transfer(old, says_yes=chance.random() < 0.7, crash=crash)
+            self._answer_transfer(old, says_yes=self._says_yes(chance), crash=crash)
         self._what_happens_seldom(chance)
         for _ in range(5):
             ending = chance.choice(["well"] * 5 + ["before the commit", "answer lost", "zombie"])
@@ -271,15 +275,23 @@ class Term(RuleBasedStateMachine):
         self._take(taker, owner, 100, "well", first=1, up_to=self.positions[taker, owner].number)
 
     def _what_happens_seldom(self, chance: Random) -> None:
+        """Let what is rare happen now and then, and as soon as it can where it has not happened in any term yet."""
+        self.done["day"] += 1
         leaving = [name for name, known in sorted(self.known.items()) if known.status in WHERE["give_over"][0]]
-        if leaving and chance.random() < 0.2:  # a handover takes several days, so it has to begin often
+        if leaving and chance.random() < (0.2 if self.done[TAKEN_ON] else 0.8):  # a handover takes several days
             self._command("give_over", chance.choice(leaving), chance.choice(EMPLOYERS), crash=False)
         if chance.random() < 0.3:
             self._ask_for(chance.randint(1, 7), chance.randint(1, 4))
-        if chance.random() < 0.1:
+        is_offered = any(known.status == "offered" for known in self.known.values())
+        if chance.random() < 0.1 or (is_offered and not self.done["lapse"]):
             self._two_months_later()
-        if chance.random() < 0.02:
+        if chance.random() < 0.02 or (self.done["day"] > 100 and not self.done["enrolment.cohort-closed.v1"]):
             self._close()
+
+    def _says_yes(self, chance: Random) -> bool:
+        if not self.done[TAKEN_ON]:
+            return True
+        return bool(self.done[TURNED_AWAY]) and chance.random() < 0.7
 
     def _two_months_later(self) -> None:
         """Let offers and handovers that are open lapse, as the worker does when their last day is over."""
@@ -601,7 +613,7 @@ def test_the_lifecycle_with_seats_holds_under_replay_reordering_and_crashes(hous
         "lapse",
         "enrolment.cohort-closed.v1",
         "enrolment.seat-promoted.v1",
-        "enrolment.transfer-accepted.v1",
-        "enrolment.transfer-refused.v1",
+        TAKEN_ON,
+        TURNED_AWAY,
     }
     assert {what for what in happened if not done[what]} == set(), "the terms are too poor to prove anything"
