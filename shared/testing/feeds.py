@@ -1,20 +1,29 @@
-"""Builders for tests of the backbone: events, commits, a relay of one feed, and what stands on a topic."""
+"""Builders for tests of the backbone: events, commits, a relay of one feed, what stands on a topic, what is heard."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from threading import Event
+from typing import Final, TypeVar
 
 import msgspec
 
 from shared.clock import Clock, SystemClock
-from shared.events.envelope import Envelope, Outgoing
+from shared.events.envelope import Envelope, Outgoing, Received
 from shared.events.feed import FeedName
 from shared.events.log import LogRecord, OwnLog
 from shared.events.relay_process import Relay, build_relay
+from shared.events.subscriptions import Subscription
 from shared.events.topics import BROKERS_CHOICE
+from shared.identifiers import new_identifier
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+
+HEARD_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""When whatever `a_received` returns was said."""
 
 
 def an_event(key: str = "a", version: int = 1, *, feed: str = "org", **data: object) -> Outgoing:
@@ -32,6 +41,34 @@ def commits(unit_of_work: UnitOfWork, organisation: str, count: int, *, first: i
     """Commit one event each for `count` versions of one aggregate."""
     for version in range(first, first + count):
         a_commit(unit_of_work, organisation, an_event("a", version))
+
+
+def a_received(
+    row: Subscription[T],
+    data: Mapping[str, object],
+    *,
+    owner: str,
+    key: str = "key",
+    number: int = 1,
+    identifier: str | None = None,
+) -> Received[T]:
+    """Return an event of an owner's feed as the reader hands it to a row of a service's subscriptions.
+
+    The service that says it is the first word of its type; `identifier` is a new one where none is given.
+    """
+    service = row.type.partition(".")[0]
+    return Received(
+        id=identifier or new_identifier(),
+        type=row.type,
+        key=key,
+        organisation=owner,
+        service=service,
+        topic=FeedName("org", owner, service).topic,
+        number=number,
+        time=HEARD_AT,
+        correlation_id=new_identifier(),
+        data=msgspec.json.decode(msgspec.json.encode(data), type=row.struct),
+    )
 
 
 def a_relay(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -19,12 +18,12 @@ from services.accreditation.domain.people import Identity
 from services.accreditation.messaging.consumed import subscriptions
 from services.accreditation.settings import AccreditationSettings, settings
 from shared.clock import SystemClock
-from shared.events.envelope import Received
 from shared.http.conformance import watch
 from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
 from shared.partnership import Partnership
 from shared.storage.unit_of_work import UnitOfWork
+from shared.testing.feeds import a_received
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "north-west-london" / "partnership.yaml"
 HEI, OTHER_HEI, PARTNER, EMPLOYER = "goldsmiths", "riverside", "brent", "ealing"
@@ -90,18 +89,7 @@ class University:
     def hear(self, event_type, employer=EMPLOYER, **data: object):
         """Hand one event of an employer to every university that it concerns, as the reader would."""
         row = TABLE[event_type]
-        event = Received(
-            id=new_identifier(),
-            type=event_type,
-            key=data["enrolment_id"],
-            organisation=employer,
-            service=event_type.split(".")[0],
-            topic=f"org.{employer}.{event_type.split('.')[0]}.v1",
-            number=next(NUMBERS),
-            time=datetime(2026, 1, 1, tzinfo=UTC),
-            correlation_id=new_identifier(),
-            data=msgspec.convert(data, row.struct),
-        )
+        event = a_received(row, data, owner=employer, key=data["enrolment_id"], number=next(NUMBERS))
         concerned = row.concerns(event, self.partnership)
         for organisation in concerned:
             self.unit.run(organisation, lambda work: row.reaction(work, event))

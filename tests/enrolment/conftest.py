@@ -6,11 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -25,12 +23,14 @@ from services.enrolment.storage.books import Opener
 from services.enrolment.storage.files import read_file
 from shared.clock import SystemClock
 from shared.events.envelope import Received
+from shared.events.subscriptions import Subscription
 from shared.http.conformance import watch
 from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
 from shared.partnership import Partnership
 from shared.process.settings import load
 from shared.storage.unit_of_work import UnitOfWork
+from shared.testing.feeds import a_received
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "north-west-london"
 EMPLOYERS = ("brent", "hillingdon", "westminster", "ealing", "harrow", "hounslow", "kensington-and-chelsea")
@@ -105,24 +105,13 @@ class House:
         fresh = self.events(org)[self.delivered[org] :]
         for event in fresh:
             self.delivered[org] += 1
-            row = table.get(event["type"])
-            if row is None:
-                continue
-            received = Received(
-                id=event["id"],
-                type=event["type"],
-                key=event["subject"],
-                organisation=org,
-                service="enrolment",
-                topic=f"org.{org}.enrolment.v1",
-                number=self.delivered[org],
-                time=datetime.now(UTC),  # noqa: TID251
-                correlation_id=event["correlationid"],
-                data=msgspec.convert(event["data"], row.struct),
-            )
-            for taker in row.concerns(received, self.partnership):
-                self.unit.run(taker, lambda work, row=row, received=received: row.reaction(work, received))
+            if row := table.get(event["type"]):
+                self._tell(row, as_received(row, event, org, self.delivered[org]))
         return len(fresh)
+
+    def _tell(self, row: Subscription[Any], received: Received[Any]) -> None:
+        for taker in row.concerns(received, self.partnership):
+            self.unit.run(taker, lambda work: row.reaction(work, received))
 
     def acknowledge(self, service: str, org: str, data: dict[str, Any]) -> None:
         """Deliver another service's answer to an erasure."""
@@ -130,22 +119,8 @@ class House:
 
     def hear(self, name: str, org: str, key: str, data: dict[str, Any]) -> None:
         """Deliver one event of another service of `org` to everybody whom it concerns."""
-        service = name.partition(".")[0]
         row = next(row for row in subscriptions(self.opener.desk) if row.type == name)
-        received = Received(
-            id=new_identifier(),
-            type=name,
-            key=key,
-            organisation=org,
-            service=service,
-            topic=f"org.{org}.{service}.v1",
-            number=1,
-            time=datetime.now(UTC),  # noqa: TID251
-            correlation_id=new_identifier(),
-            data=msgspec.convert(data, row.struct),
-        )
-        for taker in row.concerns(received, self.partnership):
-            self.unit.run(taker, lambda work: row.reaction(work, received))
+        self._tell(row, a_received(row, data, owner=org, key=key))
 
     def prepare(self, *orgs: str) -> None:
         """Make the indexes of some organisations' databases; all of them would cost every test four seconds."""
@@ -179,6 +154,11 @@ class House:
             after = page["next"]
             if after is None:
                 return items
+
+
+def as_received(row: Subscription[Any], event: dict[str, Any], owner: str, number: int) -> Received[Any]:
+    """Return an event that stands in an employer's database, under its number, as the reader hands it over."""
+    return a_received(row, event["data"], owner=owner, key=event["subject"], number=number, identifier=event["id"])
 
 
 def raw(filename: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from flask import Flask
 
@@ -25,12 +24,12 @@ from services.reporting.domain.rollups import NOTHING, Bucket, ChangeBucket, Cha
 from services.reporting.messaging.consumed import IGNORED, subscriptions
 from services.reporting.settings import ReportingSettings, settings
 from shared.clock import SystemClock
-from shared.events.envelope import Received
 from shared.events.subscriptions import SubscriptionBook
 from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
 from shared.partnership import Partnership, load
 from shared.storage.unit_of_work import UnitOfWork, Work
+from shared.testing.feeds import a_received
 from shared.testing.pages import browser_of
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -120,18 +119,9 @@ class Teller:
             assert self.book.ignores(event.type), event.type
             return
         self.numbers[feed] += 1
-        received = Received(
-            id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{feed}{number or self.numbers[feed]}")),
-            type=event.type,
-            key="key",
-            organisation=event.organisation,
-            service=feed.split(".")[2],
-            topic=feed,
-            number=number or self.numbers[feed],
-            time=datetime(2026, 1, 1, tzinfo=UTC),
-            correlation_id="c",
-            data=msgspec.json.decode(msgspec.json.encode(event.data), type=subscription.struct),
-        )
+        number = number or self.numbers[feed]
+        name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{feed}{number}"))
+        received = a_received(subscription, event.data, owner=event.organisation, number=number, identifier=name)
         for _ in subscription.concerns(received, self.partnership):
             subscription.reaction(work, received)
 

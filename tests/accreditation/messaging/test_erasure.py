@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from services.accreditation.application.erasure import is_student_record
-from shared.events.envelope import Received
 from shared.identifiers import new_identifier
+from shared.testing.feeds import a_received
 from tests.accreditation.conftest import EMPLOYER, HEI, TABLE
 
 ACKNOWLEDGED = "accreditation.erasure-acknowledged.v1"
@@ -17,18 +15,8 @@ ACKNOWLEDGED = "accreditation.erasure-acknowledged.v1"
 def erase(university, practitioner_id, number=1_000_000):
     """Let the employer's feed say, under a number, that somebody was erased."""
     row = TABLE["enrolment.practitioner-erased.v1"]
-    event = Received(
-        id=new_identifier(),
-        type=row.type,
-        key=practitioner_id,
-        organisation=EMPLOYER,
-        service="enrolment",
-        topic=f"org.{EMPLOYER}.enrolment.v1",
-        number=number,
-        time=datetime(2026, 1, 1, tzinfo=UTC),
-        correlation_id=new_identifier(),
-        data=msgspec.convert({"practitioner_id": practitioner_id, "erased_on": "2026-01-01"}, row.struct),
-    )
+    data = {"practitioner_id": practitioner_id, "erased_on": "2026-01-01"}
+    event = a_received(row, data, owner=EMPLOYER, key=practitioner_id, number=number)
     for organisation in row.concerns(event, university.partnership):
         university.unit.run(organisation, lambda work: row.reaction(work, event))
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 import pytest
 
 from services.assessment.messaging.consumed import IGNORED, subscriptions
 from shared.errors import Malformed
 from shared.events.contracts import contract_book
-from shared.events.envelope import Received
 from shared.events.subscriptions import SubscriptionBook
 from shared.identifiers import new_identifier
+from shared.testing.feeds import a_received
 
 READ = {row.type: row.struct for row in subscriptions(None)}
 EXAMPLES = [
@@ -48,18 +46,7 @@ def deliver(house):
 
     def send(event_type: str, org: str = "brent", **data):
         row = rows[event_type]
-        event = Received(
-            id=new_identifier(),
-            type=event_type,
-            key="k",
-            organisation=org,
-            service="enrolment",
-            topic=f"org.{org}.enrolment.v1",
-            number=1,
-            time=datetime(2026, 1, 1, tzinfo=UTC),
-            correlation_id="c",
-            data=msgspec.convert(data, row.struct),
-        )
+        event = a_received(row, data, owner=org)
         house.unit.run(org, lambda work: row.reaction(work, event))
 
     return send

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
-import msgspec
 import pytest
 
 from services.assessment.messaging.consumed import subscriptions
-from shared.events.envelope import Received
 from shared.identifiers import new_identifier
+from shared.testing.feeds import a_received
 
 ACKNOWLEDGED = "assessment.erasure-acknowledged.v1"
 TYPED = "Zebulonia-Quuxworth-visit"
@@ -22,18 +20,8 @@ def erased(house):
     row = next(row for row in subscriptions(house.ports) if row.type == "enrolment.practitioner-erased.v1")
 
     def send(practitioner_id: str, number: int = 9) -> None:
-        event = Received(
-            id=new_identifier(),
-            type=row.type,
-            key=practitioner_id,
-            organisation="brent",
-            service="enrolment",
-            topic="org.brent.enrolment.v1",
-            number=number,
-            time=datetime(2026, 1, 1, tzinfo=UTC),
-            correlation_id=new_identifier(),
-            data=msgspec.convert({"practitioner_id": practitioner_id, "erased_on": "2026-01-01"}, row.struct),
-        )
+        data = {"practitioner_id": practitioner_id, "erased_on": "2026-01-01"}
+        event = a_received(row, data, owner="brent", key=practitioner_id, number=number)
         house.unit.run("brent", lambda work: row.reaction(work, event))
 
     return send

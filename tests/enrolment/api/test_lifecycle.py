@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from services.enrolment.application import facts, reactions
 from services.enrolment.application.deadlines import DeadlineWorker
 from shared.clock import SystemClock
-from shared.events.envelope import Received
-from shared.identifiers import new_identifier
 from tests.enrolment.conftest import a_record
 
 
@@ -240,33 +237,13 @@ def test_the_outcome_of_practice_finishes_the_enrolment(house, outcome, shown):
     house.settle()
     act(house, gone, "withdraw", reason="workload", withdrawn_on="2025-10-01")
     for enrolment_id in (which, which, gone):
-        event = Received(
-            id=new_identifier(),
-            type="assessment.practice-confirmed.v1",
-            key=enrolment_id,
-            organisation="brent",
-            service="assessment",
-            topic="org.brent.assessment.v1",
-            number=1,
-            time=datetime(2026, 3, 1, tzinfo=UTC),
-            correlation_id=new_identifier(),
-            data=_outcome(enrolment_id, outcome),
-        )
-        house.unit.run(
-            "brent", lambda work, event=event: reactions.when_practice_confirmed(house.opener.desk(work), event)
-        )
+        data = {"enrolment_id": enrolment_id, "course": "SAR", "outcome": outcome, "confirmed_on": "2026-03-01"}
+        house.hear("assessment.practice-confirmed.v1", "brent", enrolment_id, data)
     finished = house.good("GET", f"enrolments/{which}")
     assert (finished["status"], finished["outcome"], finished["ended_on"]) == ("completed", shown, "2026-03-01")
     assert [line["what"] for line in finished["history"]] == ["requested", "confirm", "complete"]
     assert house.good("GET", f"enrolments/{gone}")["status"] == "withdrawn"
     assert told(house, "completed") == []
-
-
-def _outcome(enrolment_id: str, outcome: str) -> facts.PracticeConfirmed:
-    fields = {"enrolment_id": enrolment_id, "outcome": outcome, "confirmed_on": datetime(2026, 3, 1, tzinfo=UTC).date()}
-    if "course" in facts.PracticeConfirmed.__struct_fields__:
-        fields["course"] = "SAR"
-    return facts.PracticeConfirmed(**fields)
 
 
 def test_every_step_is_dated_twice(house):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-import msgspec
 import pytest
 
 from services.enrolment.messaging.consumed import subscriptions
-from shared.events.envelope import Received
 from tests.enrolment.api.test_lifecycle import act, nominate, settle_settings, sweep, told
+from tests.enrolment.conftest import as_received
 
 PERSON = {
     "given_name": "Aoife",
@@ -61,18 +59,7 @@ def hear(house, taker: str, of: str, names: Sequence[str]) -> None:
             row = table.get(event["type"])
             if event["type"] != f"enrolment.{name}.v1" or row is None:
                 continue
-            received = Received(
-                id=event["id"],
-                type=event["type"],
-                key=event["subject"],
-                organisation=of,
-                service="enrolment",
-                topic=f"org.{of}.enrolment.v1",
-                number=number,
-                time=datetime(2026, 1, 1, tzinfo=UTC),
-                correlation_id=event["correlationid"],
-                data=msgspec.convert(event["data"], row.struct),
-            )
+            received = as_received(row, event, of, number)
             if taker in row.concerns(received, house.partnership):
                 house.unit.run(taker, lambda work, row=row, received=received: row.reaction(work, received))
 

@@ -15,7 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count
 from random import Random
 from typing import Any
@@ -40,9 +40,8 @@ from services.enrolment.domain.mapping import FileMapping, read_row
 from services.enrolment.messaging.consumed import subscriptions
 from shared.errors import PlatformError
 from shared.events import positions
-from shared.events.envelope import Received
 from shared.events.positions import Position, PositionMoved
-from tests.enrolment.conftest import a_record
+from tests.enrolment.conftest import a_record, as_received
 
 OWNER = "brent"
 EMPLOYERS = ("brent", "ealing", "harrow")
@@ -498,18 +497,7 @@ class Term(RuleBasedStateMachine):
         row = self.table.get(event["type"])
         if row is None:
             return
-        received = Received(
-            id=event["id"],
-            type=event["type"],
-            key=event["subject"],
-            organisation=owner,
-            service="enrolment",
-            topic=f"org.{owner}.enrolment.v1",
-            number=event["number"],
-            time=datetime(2025, 9, 1, tzinfo=UTC),
-            correlation_id=event["correlationid"],
-            data=msgspec.convert(event["data"], row.struct),
-        )
+        received = as_received(row, event, owner, event["number"])
         if taker in row.concerns(received, self.house.partnership):
             row.reaction(work, received)
 

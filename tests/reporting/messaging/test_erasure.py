@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from services.reporting.messaging.consumed import subscriptions
-from shared.events.envelope import Received
 from shared.identifiers import new_identifier
+from shared.testing.feeds import a_received
 
 ACKNOWLEDGED = "reporting.erasure-acknowledged.v1"
 
@@ -17,18 +15,8 @@ def erase(house, practitioner_id, number):
     """Let Brent's feed say, under a number, that somebody was erased."""
     rows = subscriptions(house.desk.rooms.projections)
     row = next(row for row in rows if row.type == "enrolment.practitioner-erased.v1")
-    event = Received(
-        id=new_identifier(),
-        type=row.type,
-        key=practitioner_id,
-        organisation="brent",
-        service="enrolment",
-        topic="org.brent.enrolment.v1",
-        number=number,
-        time=datetime(2026, 1, 1, tzinfo=UTC),
-        correlation_id=new_identifier(),
-        data=msgspec.convert({"practitioner_id": practitioner_id, "erased_on": "2026-01-01"}, row.struct),
-    )
+    data = {"practitioner_id": practitioner_id, "erased_on": "2026-01-01"}
+    event = a_received(row, data, owner="brent", key=practitioner_id, number=number)
     house.unit.run(house.board, lambda work: row.reaction(work, event))
 
 
