@@ -17,6 +17,7 @@ from shared.events.alarms import ALARMS, OPEN, RESOLVED
 from shared.events.envelope import GENESIS
 from shared.events.parking import DECISIONS, PARKED, WAITING
 from shared.events.positions import POSITIONS
+from shared.events.requests import forget_requests
 from shared.storage.unit_of_work import UnitOfWork, Work
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,8 @@ def adopt(unit: UnitOfWork, organisation: str, feed: str, *, number: int, head: 
         blocked = {doc["key"] for doc in work.rows(PARKED).find({"feed": feed, "state": WAITING})}
         place = {"number": number, "head": head, "next": 0, "place": "", "generation": "", "tally": None}
         kept = [key for key in held["blocked"] if key in blocked]
+        for key in (key for key in held["blocked"] if key not in blocked):
+            forget_requests(work, feed, key)
         change = {**place, "blocked": kept, "decisions": held["decisions"] + 1}
         work.rows(POSITIONS).update_one({"_id": feed}, {"$set": change})
         note = {"_id": work.new_id(), "feed": feed, "after": number, "read": held["number"], "head": held["head"]}

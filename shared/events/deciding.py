@@ -29,7 +29,7 @@ from shared.events.requests import (
     TRYING,
     ReplayRequest,
     ask_replay,
-    name_of,
+    forget_requests,
     replay_requests,
 )
 from shared.events.routing import Routed, Router
@@ -142,8 +142,7 @@ def _replay_some(writer: BatchWriter, router: Router, request: ReplayRequest) ->
             _replay_one(work, router.route(next_in(doc)), writer)
             decide(work, doc, REPLAYED, by=request.by, reason=request.reason)
         if is_over:
-            for is_dry in (False, True):
-                work.rows(REQUESTS).delete_one({"_id": name_of(request.feed, request.key, is_dry=is_dry)})
+            forget_requests(work, request.feed, request.key)
         outcome.append((len(part), is_over))
 
     writer.commit(take)

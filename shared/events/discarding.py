@@ -22,7 +22,7 @@ from shared.events.parking import (
     waiting_of_key,
 )
 from shared.events.positions import POSITIONS
-from shared.events.requests import REQUESTS, name_of
+from shared.events.requests import forget_requests
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import UnitOfWork, Work
 
@@ -110,5 +110,4 @@ def _free(work: Work, feed: str, key: str) -> None:
     if position is not None:
         blocked = [other for other in position["blocked"] if other != key]
         rows.update_one({"_id": feed}, {"$set": {"blocked": blocked, "decisions": position["decisions"] + 1}})
-    for is_dry in (False, True):
-        work.rows(REQUESTS).delete_one({"_id": name_of(feed, key, is_dry=is_dry)})
+    forget_requests(work, feed, key)

@@ -37,11 +37,11 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """Where one organisation stands in one feed.
 
     `next` is the offset from which to read (a hint: the number decides what is taken). `place` is cluster id and topic
-    id, `generation` what the owner's relay named; together the log's identity. `decisions` rises with every replay or
-    discard, so that the reader notices. `blocked` are the keys of which something is parked. `attempt` is what was
-    being tried when the position was read (`attempts.py`). `seed` is this database's own secret from which the ids that
-    reactions make follow (`derived_ids.py`). `tally` is what was counted up to `number`, None where the organisation is
-    not the feed's home or counting began too late.
+    id, `generation` what the owner's relay named; together the log's identity. `decisions` rises with every discard,
+    adoption or swap, so that the reader notices. `blocked` are the keys of which something is parked. `attempt` is what
+    was being tried when the position was read (`attempts.py`). `seed` is this database's own secret from which the ids
+    that reactions make follow (`derived_ids.py`). `tally` is what was counted up to `number`, None where the
+    organisation is not the feed's home or counting began too late.
     """
 
     feed: str
@@ -131,10 +131,14 @@ def take_over(unit: UnitOfWork, session: ClientSession, organisation: str, feed:
 def move(work: Work, old: Position, new: Position) -> None:
     """Move the position inside the caller's transaction, if nobody else did.
 
+    What is blocked is compared too: a replay frees a key under the same number, and a database that came back from a
+    backup before it holds the key's events parked again.
+
     Raises:
         PositionMoved: The stored position is another; `settle` says which of the two reasons it is.
     """
-    guard = {"_id": old.feed, "epoch": old.epoch, "number": old.number, "decisions": old.decisions}
+    held = {"number": old.number, "decisions": old.decisions, "blocked": list(old.blocked)}
+    guard = {"_id": old.feed, "epoch": old.epoch, **held}
     if work.rows(POSITIONS).update_one(guard, {"$set": _fields(new)}) == 0:
         raise PositionMoved
 
@@ -166,6 +170,18 @@ def settle(unit: UnitOfWork, organisation: str, old: Position, *, may_go_back: b
     if stored.number < old.number and not may_go_back:
         raise Fenced
     return stored
+
+
+def went_back(stored: Position, held: Position) -> bool:
+    """Say whether the stored position is older than the one that a reader holds: its database was restored under it.
+
+    A key that is blocked under the same number as before was freed here since; only a number takes one in.
+    """
+    if stored.decisions > held.decisions:
+        return False
+    return stored.number < held.number or (
+        stored.number == held.number and not set(stored.blocked) <= set(held.blocked)
+    )
 
 
 def session_id(session: ClientSession) -> bytes:

@@ -21,7 +21,7 @@ from shared.events.derived_ids import derived_identifiers
 from shared.events.feed import MOST_BYTES, MOST_EVENTS
 from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import FOLLOWS, discarded_numbers, event_document, park, stray_document
-from shared.events.positions import Fenced, Position, PositionMoved, mark_attempt, move, read, settle
+from shared.events.positions import Fenced, Position, PositionMoved, mark_attempt, move, read, settle, went_back
 from shared.events.retold import leave_out_told
 from shared.events.routing import Routed
 from shared.events.tally import Tally
@@ -173,9 +173,7 @@ class BatchWriter:
             Fenced: It is so; what is stored has to be read from there.
         """
         stored = read(self._unit, self.organisation, self.position.feed)
-        if stored is None or stored.epoch != self.position.epoch:
-            raise Fenced
-        if stored.number < self.position.number and stored.decisions <= self.position.decisions:
+        if stored is None or stored.epoch != self.position.epoch or went_back(stored, self.position):
             raise Fenced
 
     def is_discarded(self, number: int) -> bool:

@@ -81,6 +81,12 @@ def ask_replay(
     unit.run(organisation, lambda work: ask(work, feed, key, by=by, reason=reason, is_dry=is_dry))
 
 
+def forget_requests(work: Work, feed: str, key: str) -> None:
+    """Forget what was asked for of a key of which nothing is parked any more."""
+    for is_dry in (False, True):
+        work.rows(REQUESTS).delete_one({"_id": name_of(feed, key, is_dry=is_dry)})
+
+
 def requests_in(reading: Reading, feed: str | None = None) -> tuple[ReplayRequest, ...]:
     """Return the requests that wait or were answered, in no particular order; empty when there are none."""
     wanted = {} if feed is None else {"feed": feed}

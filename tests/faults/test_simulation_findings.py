@@ -15,34 +15,26 @@ from shared.events.checking import Fork, LogRecord, chain_from
 from shared.events.consumer import OutOfRange
 from shared.events.discarding import discard
 from shared.events.envelope import Heartbeat, instant, source_of
-from shared.events.feed_reading import FeedReading
 from shared.events.intake import IntakeReader
 from shared.events.lease import Lease
 from shared.events.ledger import HashIndex, Ledger
 from shared.events.parking import parked_id
-from shared.events.reading_loop import Reader
 from shared.events.records import encode_unnumbered
 from shared.events.recovery import examine, reimport
-from shared.events.relay import FeedRelay, Outcome
+from shared.events.relay import Outcome
 from shared.events.tail import FeedRefused
 from shared.storage.unit_of_work import Work
 from tests.faults.simulation.log_ports import SimOwnLog, SimSource
-from tests.faults.simulation.plan import Plan
-from tests.faults.simulation.played import ALPHA, BETA, BOARD, SUMMED, Request, handle
+from tests.faults.simulation.played import ALPHA, BETA, BOARD, SUMMED
 from tests.faults.simulation.scheduler import Process
+from tests.faults.simulation.stories import BY, a_quiet_world, a_relay, commit, head_number, joined, polled
 from tests.faults.simulation.world import World
 
 
 @pytest.fixture
 def world() -> World:
     """A world in which nothing goes wrong by itself."""
-    return World(Plan(seed=1, switch_rate=0.0))
-
-
-def commit(world: World, process: Process, number: int, *, poison: bool = False) -> None:
-    """Commit one event of alpha's."""
-    request = Request(key=f"k{number}", owner="alpha", kind="move", subject="f1", amount=number, poison=poison)
-    world.unit(process, "work").run("alpha", handle(request))
+    return a_quiet_world()
 
 
 def a_lease(world: World, name: str, wall_seconds: float) -> Lease:
@@ -169,37 +161,6 @@ def test_reader_notices_that_its_database_was_restored_though_nothing_new_comes(
     world.scheduler.spawn(process, "reader", read)
     world.scheduler.run(lambda: bool(over) or bool(world.history.violations))
     assert over == ["TakenOver"]
-
-
-BY = {"by": "operator-1", "reason": "decided in the test"}
-
-
-def a_relay(world: World) -> FeedRelay:
-    """Return alpha's relay, with its topic made."""
-    relay = world.relay(Process(world.scheduler, "relay"), (ALPHA,))[ALPHA.topic].relay
-    relay.step()
-    return relay
-
-
-def joined(world: World) -> tuple[Reader, FeedReading]:
-    """Return gamma's reader, joined, and what it makes of alpha's feed."""
-    reader = world.reader(Process(world.scheduler, "reader"), "board")
-    reader._join()
-    return reader, reader._active[ALPHA.topic]
-
-
-def polled(world: World, reader: Reader) -> list[LogRecord]:
-    """Return alpha's records, from the log's beginning; one poll may bring some of them, or none."""
-    found: list[LogRecord] = []
-    reader._source.start(ALPHA.topic, 0)
-    while len(found) < len(world.broker.topics[ALPHA.topic].records):
-        found.extend(reader._source.poll(0.0, 500).get(ALPHA.topic, ()))
-    return found
-
-
-def head_number(world: World, process: Process) -> int:
-    """Return the number of alpha's head."""
-    return Ledger(world.unit(process, "work").reading("alpha"), ALPHA).head().number
 
 
 def test_k2_reader_that_is_given_its_feed_back_takes_what_it_held_untaken_once(world):

@@ -83,6 +83,13 @@ def test_guarded_updates_say_how_many_they_met(rows):
     assert rows.update_one({"_id": "head", "epoch": 2}, {"$set": {"epoch": 9}}).matched_count == 0
     assert rows.update_one({"_id": "head", "epoch": 3, "until": None}, {"$set": {"epoch": 4}}).matched_count == 1
     assert rows.update_one({"_id": "head"}, {"$inc": {"turn": 1}}).matched_count == 1
+    rows.insert_one({"_id": "list", "blocked": ["a", "b"]})
+    for other in ([], ["a"], ["b", "a"], ["a", "b", "c"]):
+        assert rows.update_one({"_id": "list", "blocked": other}, {"$set": {"blocked": []}}).matched_count == 0
+    assert rows.update_one({"_id": "list", "blocked": ["a", "b"]}, {"$set": {"blocked": []}}).matched_count == 1
+    assert rows.update_one({"_id": "list", "blocked": ["a"]}, {"$set": {"blocked": ["c"]}}).matched_count == 0
+    assert rows.update_one({"_id": "list", "blocked": []}, {"$inc": {"turn": 1}}).matched_count == 1
+    rows.delete_many({"_id": "list"})
     assert rows.update_one({"_id": "new"}, {"$inc": {"sum": 5}}, upsert=True).matched_count == 0
     assert rows.update_one({"_id": "new"}, {"$push": {"order": 7}}).matched_count == 1
     assert rows.replace_one({"_id": "absent"}, {"x": 1}).matched_count == 0

@@ -1,0 +1,100 @@
+"""Findings of the simulation about a reader whose own database came back from a backup, or who gave up a history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from shared.events.adoption import adopt
+from shared.events.envelope import GENESIS
+from shared.events.feed_reading import FeedReading
+from shared.events.parking import list_parked
+from shared.events.positions import Fenced
+from shared.events.reading_loop import Reader
+from shared.events.relay import FeedRelay
+from shared.events.requests import ask_replay, replay_requests
+from shared.storage.unit_of_work import UnitOfWork
+from tests.faults.simulation.played import ALPHA, BOARD
+from tests.faults.simulation.scheduler import Process
+from tests.faults.simulation.stories import BY, a_quiet_world, a_relay, commit, joined, polled
+from tests.faults.simulation.world import World
+
+DATABASE = "board__gamma"
+
+
+@dataclass
+class Story:
+    """Gamma has read two events of one key of alpha's, the first of which it cannot take yet: both are parked."""
+
+    world: World
+    relay: FeedRelay
+    reader: Reader
+    reading: FeedReading
+    unit: UnitOfWork
+
+    def hear(self) -> None:
+        """Let the reader take what the log holds."""
+        self.reading.receive(polled(self.world, self.reader)[self.reading.read_to :])
+        while self.reading.apply():
+            pass
+
+    def replay(self) -> None:
+        """Let the reader take the parked key, after it was mended."""
+        self.world.board.is_mended = True
+        ask_replay(self.unit, BOARD, ALPHA.topic, "files-f1", **BY)
+        self.reading._look()
+
+    def order(self) -> list[int]:
+        """Return the order in which the key's events were taken."""
+        return (self.world.doc(DATABASE, "states", f"{ALPHA.topic}|f1") or {"order": []})["order"]
+
+
+@pytest.fixture
+def story() -> Story:
+    """A quiet world in which two events of a key are parked."""
+    world = a_quiet_world()
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    commit(world, process, 1, poison=True)
+    commit(world, process, 2)
+    relay.step()
+    reader, reading = joined(world)
+    story = Story(world, relay, reader, reading, world.unit(process, "board"))
+    story.hear()
+    return story
+
+
+def test_p14_replay_that_a_backup_took_back_is_noticed_by_a_reader_with_nothing_to_do(story):
+    """The number is the same before and after a replay: what is parked again shows that the database went back."""
+    backup = story.world.server.backup(DATABASE)
+    story.replay()
+    story.reading._writers[BOARD].confirm()
+    story.world.server.restore(DATABASE, backup)
+    with pytest.raises(Fenced):
+        story.reading._writers[BOARD].confirm()
+
+
+def test_p14_replay_that_a_backup_took_back_lets_no_later_event_of_its_key_pass(story):
+    """What comes next under the key waits behind what is parked again, and all of it is taken in order."""
+    backup = story.world.server.backup(DATABASE)
+    story.replay()
+    assert story.order() == [1, 2]
+    story.world.server.restore(DATABASE, backup)
+    commit(story.world, Process(story.world.scheduler, "web"), 3)
+    story.relay.step()
+    story.hear()
+    assert [(one.number, one.is_cause) for one in list_parked(story.unit, BOARD)] == [
+        (1, True),
+        (2, False),
+        (3, False),
+    ]
+    story.replay()
+    assert story.order() == [1, 2, 3]
+
+
+def test_p14_replay_of_what_an_adoption_puts_aside_is_forgotten(story):
+    """Nothing is parked under the key any more: a request for it would be shown for ever."""
+    ask_replay(story.unit, BOARD, ALPHA.topic, "files-f1", **BY)
+    adopt(story.unit, BOARD, ALPHA.topic, number=0, head=GENESIS, **BY)
+    assert replay_requests(story.unit, BOARD) == ()
+    assert story.world.doc(DATABASE, "positions", ALPHA.topic)["blocked"] == []
