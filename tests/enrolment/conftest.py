@@ -31,8 +31,11 @@ from shared.partnership import Partnership
 from shared.process.settings import load
 from shared.storage.unit_of_work import UnitOfWork
 from shared.testing.feeds import a_received
+from tests.courses import SAFEGUARDING
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "north-west-london"
+COHORT = "courses/SAR/cohorts/2025-09"
+"""The cohort that `House.open_course` opens."""
 EMPLOYERS = ("brent", "hillingdon", "westminster", "ealing", "harrow", "hounslow", "kensington-and-chelsea")
 
 
@@ -67,20 +70,16 @@ class House:
 
     def open_course(self, code: str = "SAR", capacity: int = 2, intake: str = "2025-09", **changes: Any) -> None:  # noqa: ANN401
         """Publish a course with one cohort at Brent and let every employer know."""
-        body = {
-            "title": "Safeguarding",
-            "level": "SW",
-            "routes": ["practice_only", "practice_and_academic"],
-            "credits": 30,
-            "accreditation": "approved",
-            "awarding_hei": "goldsmiths",
-            "module": "SAR7",
-            "prerequisite": {"text": "in-house course", "routes": ["practice_and_academic"]},
-            "evidence_set": "cpd-portfolio",
-        } | changes
+        before = {"text": "in-house course", "routes": ["practice_and_academic"]}
+        body = SAFEGUARDING | {"prerequisite": before} | changes
         self.good("PUT", f"courses/{code}", "programme_lead", json=body)
         self.good("PUT", f"courses/{code}/cohorts/{intake}", "programme_lead", json={"capacity": capacity})
         self.settle()
+
+    def set_terms(self, **terms: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Return the cohort that `open_course` opens, its seats, days, quotas and invitations set from what it is."""
+        etag = self.ask("GET", COHORT, "programme_lead").headers["ETag"]
+        return self.good("PUT", COHORT, "programme_lead", json=terms, headers={"If-Match": etag})
 
     def tell_of(self, ref: str, org: str = "brent", **details: Any) -> TestResponse:  # noqa: ANN401
         """Return the answer to telling a person's details, to whom they are as last read."""

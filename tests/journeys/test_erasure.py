@@ -18,6 +18,7 @@ from services.reporting.storage.erasure import PLACES as OF_REPORTING
 from shared.clock import SystemClock
 from shared.identifiers import new_identifier
 from shared.local.cli import main
+from tests.courses import SAFEGUARDING
 from tests.journeys.conftest import SCENARIOS
 
 EMPLOYER, LEAD, UNIVERSITY = "hounslow", "brent", "goldsmiths"
@@ -31,16 +32,6 @@ LISTS = {
 }
 IN_EVERY_DATABASE = set(OF_ENROLMENT) - {"practitioners"} | {"idempotency"}
 PATIENCE_SECONDS = 90
-BODY = {
-    "title": "Safeguarding",
-    "level": "SW",
-    "routes": ["practice_only", "practice_and_academic"],
-    "credits": 30,
-    "accreditation": "approved",
-    "awarding_hei": UNIVERSITY,
-    "module": "SAR7",
-    "evidence_set": "cpd-portfolio",
-}
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
@@ -151,7 +142,7 @@ def files_with(folder, words):
 
 def planted(doors):
     """Have both people come by API, file and intake, and return their ids."""
-    doors.good("enrolment", "PUT", "courses/SAR", "programme_lead", LEAD, json=BODY)
+    doors.good("enrolment", "PUT", "courses/SAR", "programme_lead", LEAD, json=SAFEGUARDING)
     doors.good("enrolment", "PUT", "courses/SAR/cohorts/2025-09", "programme_lead", LEAD, json={"capacity": 9})
     until(
         lambda: any(one["cohorts"] for one in doors.good("enrolment", "GET", "/v1/catalogue", "hr", EMPLOYER)["items"])

@@ -20,6 +20,7 @@ from shared.local.issuer import LocalIssuer
 from shared.local.programs import Program, answers_ready
 from shared.local.supervisor import Supervisor
 from shared.partnership import load
+from tests.courses import COMMUNITY_CAPACITY
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTNERSHIP = ROOT / "scenarios" / "marchland" / "partnership.yaml"
@@ -124,19 +125,8 @@ def a_nomination() -> dict:
 def test_nomination_becomes_a_seat_through_kafka_only(tmp_path, free_ports):
     """The cohort's owner sits in another instance with another database; the answer still comes, over Kafka."""
     with two_instances(tmp_path, free_ports) as both:
-        course = {
-            "title": "Community Capacity Building",
-            "level": "SW",
-            "routes": ["practice_only", "practice_and_academic"],
-            "credits": 20,
-            "accreditation": "approved",
-            "awarding_hei": "westbridge",
-            "module": "CCB7",
-            "prerequisite": None,
-            "evidence_set": "county-portfolio",
-        }
         courses = f"/v1/organisations/{LEAD}/courses/CCB"
-        assert both.ask(LEAD, "PUT", courses, "programme_lead", json=course).status_code < 300
+        assert both.ask(LEAD, "PUT", courses, "programme_lead", json=COMMUNITY_CAPACITY).status_code < 300
         cohort = f"{courses}/cohorts/2025-10"
         assert both.ask(LEAD, "PUT", cohort, "programme_lead", json={"capacity": 1}).status_code < 300
         until(lambda: any(item["cohorts"] for item in both.ask(EMPLOYER, "GET", "/v1/catalogue", "hr").json()["items"]))

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from shared.clock import SystemClock
 from shared.local.play.doors import Doors
+from tests.courses import COMMUNITY_CAPACITY
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 MARCHLAND = SCENARIOS / "marchland"
@@ -29,18 +30,7 @@ def records() -> list[dict]:
 def open_course(doors: Doors) -> None:
     """Publish a course and a cohort of two seats, and wait until the employer knows."""
     lead = doors.as_("enrolment", LEAD, "programme_lead")
-    course = {
-        "title": "Community Capacity Building",
-        "level": "SW",
-        "routes": ["practice_only", "practice_and_academic"],
-        "credits": 20,
-        "accreditation": "approved",
-        "awarding_hei": "westbridge",
-        "module": "CCB7",
-        "prerequisite": None,
-        "evidence_set": "county-portfolio",
-    }
-    lead.put(lead.path("courses/CCB"), course)
+    lead.put(lead.path("courses/CCB"), COMMUNITY_CAPACITY)
     lead.put(lead.path("courses/CCB/cohorts/2025-10"), {"capacity": 2})
     hr = doors.as_("enrolment", EMPLOYER, "hr")
     doors.until("the catalogue", lambda: [item for item in hr.get("/v1/catalogue")["items"] if item["cohorts"]])

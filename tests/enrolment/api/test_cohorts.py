@@ -7,9 +7,7 @@ import json
 import pytest
 
 from services.enrolment.application import cohort_queries
-from tests.enrolment.conftest import a_record
-
-COHORT = "courses/SAR/cohorts/2025-09"
+from tests.enrolment.conftest import COHORT, a_record
 
 
 def _set(house, *, if_match: str | None = None, status: int = 200, **body):

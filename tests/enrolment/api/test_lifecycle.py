@@ -35,6 +35,13 @@ def nominate(house, org="brent", subject="hr-desk", **changes) -> str:
     return sent["enrolment_id"]
 
 
+def decided(house, org="brent", **changes) -> str:
+    """Return the id of a new nomination after the cohort's owner gave it a seat or let it wait."""
+    enrolment_id = nominate(house, org, **changes)
+    house.settle()
+    return enrolment_id
+
+
 def act(house, enrolment_id, command, org="brent", **body):
     """Return the enrolment after a command that must succeed."""
     return house.good("POST", f"enrolments/{enrolment_id}/{command}", org=org, json=body)

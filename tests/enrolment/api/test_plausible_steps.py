@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.clock import SystemClock, london_date
-from tests.enrolment.api.test_lifecycle import act, nominate, told
-from tests.enrolment.api.test_transfers import COHORT, PERSON, TRANSFER, hear, places, statuses, take_on
+from tests.enrolment.api.test_lifecycle import act, decided, nominate, told
+from tests.enrolment.api.test_transfers import PERSON, TRANSFER, give_over, hear, places, statuses, take_on
 
 FUTURE = london_date(SystemClock().now()).replace(year=2090).isoformat()
 ROUTE = {
@@ -24,18 +24,10 @@ def refused(house, enrolment_id: str, command: str, org: str = "brent", **body) 
     return answer.json["detail"]
 
 
-def terms(house, **body) -> None:
-    """Set a cohort's days, quotas and invitations."""
-    etag = house.ask("GET", COHORT, "programme_lead").headers["ETag"]
-    house.good("PUT", COHORT, "programme_lead", json=body, headers={"If-Match": etag})
-    house.settle()
-
-
 def test_no_step_happens_in_the_future_or_before_the_approval(house):
     """Every step with a day; what is refused leaves the enrolment as it was."""
     house.open_course()
-    which = nominate(house)
-    house.settle()
+    which = decided(house)
     for day, word in ((FUTURE, "future"), ("2025-06-30", "approved")):
         assert word in refused(house, which, "start", started_on=day)
         assert word in refused(house, which, "defer", reason="health", from_on=day)
@@ -53,9 +45,9 @@ def test_no_step_happens_in_the_future_or_before_the_approval(house):
 def test_nobody_starts_outside_the_days_of_the_cohort(house):
     """The employer knows them from the cohort's owner."""
     house.open_course()
-    terms(house, capacity=2, starts_on="2025-09-15", ends_on="2026-07-17")
-    which = nominate(house)
+    house.set_terms(capacity=2, starts_on="2025-09-15", ends_on="2026-07-17")
     house.settle()
+    which = decided(house)
     assert "2025-09-15" in refused(house, which, "start", started_on="2025-09-14")
     assert "2026-07-17" in refused(house, which, "start", started_on="2026-07-18")
     assert act(house, which, "start", started_on="2025-09-15")["status"] == "started"
@@ -66,8 +58,7 @@ def test_e9_another_route_asks_for_what_a_nomination_for_it_asks_for(house):
     house.open_course("ONE", level="ALL", prerequisite=None)
     first = [{"course": "ONE", "routes": ["practice_and_academic"], "within_months": None}]
     house.open_course(eligibility={"courses_first": first, "in_house_within_months": 12})
-    which = nominate(house)
-    house.settle()
+    which = decided(house)
     assert "course ONE" in refused(house, which, "change-route", **ROUTE, prerequisite_on="2025-02-01")
     prior = {"roles": [], "prior_courses": [{"course": "ONE", "completed_on": "2024-05-01"}]}
     house.good("PUT", "practitioners/10001/background", json=prior)
@@ -89,10 +80,8 @@ def test_a_transfer_is_no_way_round_the_rules_of_a_course(house, asked, code):
     """Whom a course is not open to at the new employer is not taken on there; the transfer stays open."""
     house.open_course("ONE", level="ALL", prerequisite=None)
     house.open_course()
-    old = nominate(house, org="harrow")
-    house.settle()
-    act(house, old, "transfer", org="harrow", **TRANSFER)
-    house.settle()
+    old = decided(house, org="harrow")
+    give_over(house, old, org="harrow")
     etag = house.ask("GET", "courses/SAR", "programme_lead").headers["ETag"]
     course = house.good("GET", "courses/SAR", "programme_lead")
     writable = ("title", "level", "routes", "credits", "accreditation", "awarding_hei", "module", "evidence_set")
@@ -108,15 +97,10 @@ def test_a_transfer_is_no_way_round_the_rules_of_a_course(house, asked, code):
 def test_e12_a_place_for_invited_employers_is_not_handed_to_another(house):
     """Refused at the new employer's door; where it had not heard of it, the owner gives the place back."""
     house.open_course(capacity=1)
-    old = nominate(house, org="harrow")
-    house.settle()
-    waits = nominate(house, org="hounslow")
-    house.settle()
-    act(house, old, "transfer", org="harrow", **TRANSFER)
-    house.settle()
-    etag = house.ask("GET", COHORT, "programme_lead").headers["ETag"]
-    body = {"capacity": 1, "invited": ["harrow", "hounslow"]}
-    house.good("PUT", COHORT, "programme_lead", json=body, headers={"If-Match": etag})
+    old = decided(house, org="harrow")
+    waits = decided(house, org="hounslow")
+    give_over(house, old, org="harrow")
+    house.set_terms(capacity=1, invited=["harrow", "hounslow"])
     new = take_on(house, old)["enrolment_id"]  # before the employer hears that it is not invited
     house.settle()
     assert statuses(house, ("harrow", old), ("ealing", new), ("hounslow", waits)) == [
@@ -128,8 +112,7 @@ def test_e12_a_place_for_invited_employers_is_not_handed_to_another(house):
     other = nominate(house, org="harrow", employee_ref="10002")
     act(house, waits, "withdraw", org="hounslow", reason="workload", withdrawn_on="2025-11-10")
     house.settle()
-    act(house, other, "transfer", org="harrow", **TRANSFER)
-    house.settle()
+    give_over(house, other, org="harrow")
     answer = house.ask(
         "POST", f"incoming-transfers/{other}/accept", org="ealing", json={"employee_ref": "E-2", "person": PERSON}
     )
@@ -139,10 +122,8 @@ def test_e12_a_place_for_invited_employers_is_not_handed_to_another(house):
 def test_a_transfer_whose_person_withdrew_is_closed_as_refused(house):
     """No place moved: the word on the bus says so, and the place goes to nobody or to whoever waits."""
     house.open_course(capacity=1)
-    old = nominate(house, org="harrow")
-    house.settle()
-    act(house, old, "transfer", org="harrow", **TRANSFER)
-    house.settle()
+    old = decided(house, org="harrow")
+    give_over(house, old, org="harrow")
     house.unit.database("brent")["handovers"].delete_many({})
     new = take_on(house, old)["enrolment_id"]
     act(house, new, "withdraw", org="ealing", reason="workload", withdrawn_on="2025-11-10")

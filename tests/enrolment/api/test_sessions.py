@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.enrolment.conftest import a_record
-
-COHORT = "courses/SAR/cohorts/2025-09"
+from tests.enrolment.conftest import COHORT, a_record
 
 
 @pytest.fixture

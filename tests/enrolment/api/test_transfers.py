@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from services.enrolment.messaging.consumed import subscriptions
-from tests.enrolment.api.test_lifecycle import act, nominate, settle_settings, sweep, told
-from tests.enrolment.conftest import as_received
+from tests.enrolment.api.test_lifecycle import act, decided, nominate, settle_settings, sweep, told
+from tests.enrolment.conftest import COHORT, as_received
 
 PERSON = {
     "given_name": "Aoife",
@@ -21,7 +21,6 @@ PERSON = {
     "fte": "0.8",
 }
 TRANSFER = {"to_employer": "ealing", "transferred_on": "2025-11-01", "reason": "new_job"}
-COHORT = "courses/SAR/cohorts/2025-09"
 
 
 def give_over(house, enrolment_id: str, **changes) -> dict:
@@ -67,10 +66,8 @@ def hear(house, taker: str, of: str, names: Sequence[str]) -> None:
 def test_a_transfer_carries_the_seat_and_never_frees_it(house):
     """The seat keeps its number; whoever waits goes on waiting; the old employer's rows stay there."""
     house.open_course(capacity=1)
-    old = nominate(house, org="harrow")
-    house.settle()
-    waits = nominate(house, org="hounslow")
-    house.settle()
+    old = decided(house, org="harrow")
+    waits = decided(house, org="hounslow")
     gone = house.good("POST", f"enrolments/{old}/transfer", org="harrow", json=TRANSFER)
     assert gone["transfer"] == {**TRANSFER, "accept_by": gone["transfer"]["accept_by"], "state": "in_progress"}
     house.settle()
@@ -99,13 +96,8 @@ def test_a_transfer_carries_the_seat_and_never_frees_it(house):
 def test_a_place_in_the_queue_keeps_its_number_and_is_promoted_at_the_new_employer(house):
     """Waiting first of two, it is still first of two; the promotion reaches the new employer."""
     house.open_course(capacity=1)
-    asked = []
-    for org in ("hounslow", "harrow", "hillingdon"):
-        asked.append(nominate(house, org=org))
-        house.settle()
-    seated, old, last = asked
-    house.good("POST", f"enrolments/{old}/transfer", org="harrow", json=TRANSFER)
-    house.settle()
+    seated, old, last = [decided(house, org=org) for org in ("hounslow", "harrow", "hillingdon")]
+    give_over(house, old, org="harrow")
     new = take_on(house, old)["enrolment_id"]
     house.settle()
     found = house.good("GET", f"enrolments/{new}", org="ealing")
@@ -120,10 +112,8 @@ def test_a_place_in_the_queue_keeps_its_number_and_is_promoted_at_the_new_employ
 def test_both_orders_of_the_two_feeds_end_the_same(house, first):
     """Whether the owner hears of the giving or of the taking first: one seat, moved once, and told once."""
     house.open_course(capacity=1)
-    old = nominate(house, org="harrow")
-    house.settle()
-    house.good("POST", f"enrolments/{old}/transfer", org="harrow", json=TRANSFER)
-    house.settle()
+    old = decided(house, org="harrow")
+    give_over(house, old, org="harrow")
     new = take_on(house, old)["enrolment_id"]
     if first == "taken":  # as after the loss of the owner's latest writes: it has not heard of the giving yet
         house.unit.database("brent")["handovers"].delete_many({})
@@ -140,8 +130,7 @@ def test_both_orders_of_the_two_feeds_end_the_same(house, first):
 def test_replay_of_every_feed_moves_nothing_twice(house):
     """All feeds from the beginning, twice: the same feeds, the same places."""
     house.open_course(capacity=1)
-    old = nominate(house)
-    house.settle()
+    old = decided(house)
     give_over(house, old)
     take_on(house, old)
     house.settle()
@@ -154,10 +143,8 @@ def test_replay_of_every_feed_moves_nothing_twice(house):
 def test_a_refused_transfer_gives_the_place_back(house):
     """Whoever waits is promoted; both employers see what became of it; it is answered once."""
     house.open_course(capacity=1)
-    old = nominate(house)
-    house.settle()
-    waits = nominate(house, org="harrow")
-    house.settle()
+    old = decided(house)
+    waits = decided(house, org="harrow")
     give_over(house, old)
     refused = house.good("POST", f"incoming-transfers/{old}/refuse", org="ealing", json={})
     assert refused["state"] == "refused"
@@ -173,10 +160,8 @@ def test_a_transfer_that_nobody_accepts_lapses(house):
     """Not on its last day and the two days that feeds may be late; then once, and whoever waits is promoted."""
     house.open_course(capacity=1)
     settle_settings(house, transfer_days=10)
-    old = nominate(house)
-    house.settle()
-    waits = nominate(house, org="harrow")
-    house.settle()
+    old = decided(house)
+    waits = decided(house, org="harrow")
     give_over(house, old)
     assert sweep(house, 12) == 0
     assert sweep(house, 13) == 1
@@ -191,10 +176,8 @@ def test_an_acceptance_that_comes_after_the_place_went_back_is_a_new_request(hou
     """Nobody loses the seat that was promoted in between; the newcomer waits at the end."""
     house.open_course(capacity=1)
     settle_settings(house, transfer_days=10)
-    old = nominate(house)
-    house.settle()
-    waits = nominate(house, org="harrow")
-    house.settle()
+    old = decided(house)
+    waits = decided(house, org="harrow")
     give_over(house, old)
     new = take_on(house, old)["enrolment_id"]  # in time, and read by the owner only after the place went back
     sweep(house, 13)
@@ -206,10 +189,8 @@ def test_an_acceptance_that_comes_after_the_place_went_back_is_a_new_request(hou
 def test_a_person_withdrawn_before_the_place_moved_gets_no_seat(house):
     """The owner hears of accepting and withdrawing before it hears of the giving: the place goes back."""
     house.open_course(capacity=1)
-    old = nominate(house, org="harrow")
-    house.settle()
-    house.good("POST", f"enrolments/{old}/transfer", org="harrow", json=TRANSFER)
-    house.settle()
+    old = decided(house, org="harrow")
+    give_over(house, old, org="harrow")
     house.unit.database("brent")["handovers"].delete_many({})
     new = take_on(house, old)["enrolment_id"]
     act(house, new, "withdraw", org="ealing", reason="workload", withdrawn_on="2025-11-10")
@@ -223,15 +204,13 @@ def test_a_person_withdrawn_before_the_place_moved_gets_no_seat(house):
 def test_nobody_takes_a_place_that_was_given_to_another(house):
     """Not to be seen, not to be answered, and an event that says so is parked."""
     house.open_course()
-    old = nominate(house)
-    house.settle()
+    old = decided(house)
     give_over(house, old)
     body = {"employee_ref": "E-1", "person": PERSON}
     assert house.ask("POST", f"incoming-transfers/{old}/accept", org="harrow", json=body).status_code == 404
     assert house.ask("GET", f"incoming-transfers/{old}", org="harrow").status_code == 404
     for wrong in ("brent", "goldsmiths", "nobody"):
-        other = nominate(house, employee_ref=f"2{wrong}")
-        house.settle()
+        other = decided(house, employee_ref=f"2{wrong}")
         answer = house.ask("POST", f"enrolments/{other}/transfer", json=TRANSFER | {"to_employer": wrong})
         assert answer.status_code == 422
 
@@ -259,16 +238,12 @@ def test_who_is_taken_on_is_known_or_described_and_not_there_twice(house):
 def test_a_full_quota_lets_the_place_wait_under_its_old_number(house):
     """The new employer has all the seats that it may have: the person waits first, and the seat goes on."""
     house.open_course(capacity=2)
-    etag = house.ask("GET", COHORT, "programme_lead").headers["ETag"]
-    body = {"capacity": 2, "quotas": [{"employer": "ealing", "at_most": 1, "reserved": 0}]}
-    house.good("PUT", COHORT, "programme_lead", json=body, headers={"If-Match": etag})
+    house.set_terms(capacity=2, quotas=[{"employer": "ealing", "at_most": 1, "reserved": 0}])
     house.settle()
     own, old = nominate(house, org="ealing"), nominate(house, org="harrow")
     house.settle()
-    waits = nominate(house, org="hounslow")
-    house.settle()
-    house.good("POST", f"enrolments/{old}/transfer", org="harrow", json=TRANSFER)
-    house.settle()
+    waits = decided(house, org="hounslow")
+    give_over(house, old, org="harrow")
     new = take_on(house, old)["enrolment_id"]
     house.settle()
     assert statuses(house, ("ealing", own), ("ealing", new), ("hounslow", waits)) == [

@@ -19,9 +19,9 @@ from shared.errors import ConcurrentChange, Forbidden
 from shared.events.envelope import Received
 from shared.identifiers import new_identifier
 from shared.testing.feeds import a_received
+from tests.enrolment.conftest import COHORT
 
 ROWS = {row.type: row for row in subscriptions(None)}
-COHORT = "courses/SAR/cohorts/2025-09"
 PLACE_EVENTS = (
     "enrolment.seat-confirmed.v1",
     "enrolment.wait-listed.v1",
@@ -64,12 +64,6 @@ def _cohort(house):
     return house.good("GET", COHORT, "programme_lead")
 
 
-def _terms(house, **body):
-    """Set the cohort's terms from what it is now."""
-    etag = house.ask("GET", COHORT, "programme_lead").headers["ETag"]
-    return house.good("PUT", COHORT, "programme_lead", json=body, headers={"If-Match": etag})
-
-
 def _told(house):
     return [event for event in house.events("brent") if event["type"] in PLACE_EVENTS]
 
@@ -94,7 +88,7 @@ def test_e12_quotas_and_reserved_places_hold_under_concurrency_and_replay(house)
     """Requests and withdrawals of three employers at once, then everything again in another order: the same seats."""
     house.open_course(capacity=6)
     quotas = [{"employer": "ealing", "at_most": 2}, {"employer": "hounslow", "reserved": 1}]
-    _terms(house, capacity=6, quotas=quotas)
+    house.set_terms(capacity=6, quotas=quotas)
     requests = [_request(employer) for employer in ("ealing", "harrow") * 6]
     _react_together(house, requests)
     leaving = [_withdrawal(requests[at]) for at in (0, 1, 2, 3)]
@@ -116,7 +110,7 @@ def test_e12_quotas_and_reserved_places_hold_under_concurrency_and_replay(house)
 def test_e8_promotions_come_in_order_and_pass_over_full_quotas_only(house):
     """Two of Ealing wait before one of Harrow: Harrow's has the seat while Ealing is full, then Ealing's first."""
     house.open_course(capacity=3)
-    _terms(house, capacity=3, quotas=[{"employer": "ealing", "at_most": 1}])
+    house.set_terms(capacity=3, quotas=[{"employer": "ealing", "at_most": 1}])
     first, *queue = [_request(employer) for employer in ("ealing", "harrow", "harrow", "ealing", "ealing", "harrow")]
     for request in (first, *queue):
         _react(house, request)
@@ -167,7 +161,7 @@ def test_e8_a_long_queue_is_promoted_in_parts_and_never_read_as_a_whole(house, m
         return first_waiting(places, *asked)
 
     monkeypatch.setattr(StoredPlaces, "first_waiting", counted)
-    found = _terms(house, capacity=230)
+    found = house.set_terms(capacity=230)
     assert found["taken"] == cohort_handlers.MOST_AT_ONCE
     newcomer = _request("ealing")
     _react(house, newcomer)

@@ -19,6 +19,7 @@ import httpx
 from shared.identifiers import new_identifier
 from shared.local.play.doors import Doors
 from shared.testing.history import History, Operation, Outcome
+from tests.courses import COMMUNITY_CAPACITY
 from tests.faults.processes.stage import CLOCK, EMPLOYERS, LEAD, Stage, until
 
 COURSE, INTAKES, SMALL = "CCB", ("2025-10", "2026-01"), 5
@@ -34,18 +35,7 @@ def open_cohorts(stage: Stage) -> None:
     """Publish the course, a cohort with seats for everybody and a small one, and wait until every employer knows."""
     doors = Doors(stage.platform, CLOCK)
     lead = doors.as_("enrolment", LEAD, "programme_lead")
-    course = {
-        "title": "Community Capacity Building",
-        "level": "SW",
-        "routes": ["practice_only", "practice_and_academic"],
-        "credits": 20,
-        "accreditation": "approved",
-        "awarding_hei": "westbridge",
-        "module": "CCB7",
-        "prerequisite": None,
-        "evidence_set": "county-portfolio",
-    }
-    lead.put(lead.path(f"courses/{COURSE}"), course)
+    lead.put(lead.path(f"courses/{COURSE}"), COMMUNITY_CAPACITY)
     for intake, capacity in zip(INTAKES, (9999, SMALL), strict=True):
         lead.put(lead.path(f"courses/{COURSE}/cohorts/{intake}"), {"capacity": capacity})
     for employer in EMPLOYERS:

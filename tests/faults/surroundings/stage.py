@@ -34,6 +34,7 @@ from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 from shared.testing.backbone import Server, database_server, free_port
 from shared.testing.history import Findings, History, Operation, Outcome, Projection, check_effects
+from tests.courses import SAFEGUARDING
 from tests.enrolment.conftest import a_record
 from tests.faults.proxy import Proxy, broker_behind
 from tests.faults.surroundings.disks import Disk
@@ -237,18 +238,7 @@ class Stage:
 
     def open_course(self, api: Process, capacity: int = 10_000) -> None:
         """Publish a course with one cohort."""
-        course = {
-            "title": "Safeguarding",
-            "level": "SW",
-            "routes": ["practice_only", "practice_and_academic"],
-            "credits": 30,
-            "accreditation": "approved",
-            "awarding_hei": "goldsmiths",
-            "module": "SAR7",
-            "prerequisite": None,
-            "evidence_set": "cpd-portfolio",
-        }
-        for path, body in (("courses/SAR", course), ("courses/SAR/cohorts/2025-09", {"capacity": capacity})):
+        for path, body in (("courses/SAR", SAFEGUARDING), ("courses/SAR/cohorts/2025-09", {"capacity": capacity})):
             answer = httpx.put(
                 f"{api.url}/v1/organisations/{LEAD}/{path}", json=body, headers=self.headers("programme_lead")
             )
