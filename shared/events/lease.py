@@ -37,6 +37,7 @@ class Lease:
         self._holder = holder
         self._seconds = lease_seconds
         self._renew_at = 0.0
+        self._lapses_at = 0.0
         self._seen: tuple[int, datetime | None] | None = None
         self._seen_at = 0.0
         self._may_succeed_itself = True
@@ -79,20 +80,25 @@ class Lease:
         self._schedule()
         return head_from({**found, "epoch": epoch})
 
-    def renew(self) -> None:
-        """Prolong the lease when a third of it has passed.
+    def renew(self) -> bool:
+        """Prolong the lease when a third of it has passed; return whether a whole one had passed before.
+
+        Then another relay may have had the feed, though the database knows nothing of it: it may have come back since
+        from a backup that is older than that relay.
 
         Raises:
             Fenced: Another relay has the feed.
         """
         clock = self._unit_of_work.clock
         if clock.monotonic() < self._renew_at:
-            return
+            return False
         rows = self._unit_of_work.reading(self._name.organisation).rows(self._name.state)
         until = clock.now() + timedelta(seconds=self._seconds)
         if rows.update_one({"_id": HEAD, "epoch": self.epoch}, {"$set": {"until": until}}) == 0:
             raise Fenced("another relay has this feed")
+        was_silent = clock.monotonic() >= self._lapses_at
         self._schedule()
+        return was_silent
 
     def raise_above(self, seen: int) -> int:
         """Raise the epoch above one `seen` in the log (the database came back from a backup) and return it.
@@ -138,7 +144,8 @@ class Lease:
         return not is_for_ever and now - self._seen_at >= self._seconds
 
     def _schedule(self) -> None:
-        self._renew_at = self._unit_of_work.clock.monotonic() + self._seconds / RENEWALS_PER_LEASE
+        now = self._unit_of_work.clock.monotonic()
+        self._renew_at, self._lapses_at = now + self._seconds / RENEWALS_PER_LEASE, now + self._seconds
 
     def _open_session(self) -> ClientSession:
         if self.session is not None:

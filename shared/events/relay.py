@@ -149,7 +149,7 @@ class FeedRelay:
             self._head = self._lease.take()
             if self._head is None:
                 return None
-        self._lease.renew()
+        self._renew()
         if self._head is None:
             self._head = Ledger(self._reading(), self.name).head()
             if self._head.epoch != self._lease.epoch:
@@ -159,6 +159,11 @@ class FeedRelay:
         self._known = self._head.number
         self.gauges.epoch, self.gauges.head = self._head.epoch, self._head.number
         return self._head
+
+    def _renew(self) -> None:
+        """Prolong the lease; after a whole one of silence nothing is numbered or sent before the log was looked at."""
+        if self._lease.renew():
+            raise MarkMoved("this relay stood still for as long as its lease: another may have had the feed")
 
     def _notice_changes(self, head: Head) -> None:
         """Ask for a check when a command, another producer or another log calls for one."""
@@ -206,6 +211,7 @@ class FeedRelay:
         self._checked = self._was_checked = True
         self.gauges.refused = self.gauges.forbidden = 0
         self.gauges.published = self._mark.published
+        self._lease.renew()  # a long look at the log is no silence
         self._links.at("checked")
         return head
 
@@ -284,7 +290,7 @@ class FeedRelay:
                 self._fresh[head.rounds] = numbered
             self.gauges.head = head.number
             self._links.at("numbered")
-            self._lease.renew()
+            self._renew()
         return head
 
     def _send(self, head: Head) -> None:
@@ -301,7 +307,7 @@ class FeedRelay:
             self._mark = self._marks.move(self._mark, after, head.epoch)
             self.gauges.published = last.feedseq
             self._links.at("marked")
-            self._lease.renew()
+            self._renew()
         self._fresh.clear()
 
     def _send_events(self, unsent: list[Numbered], epoch: int) -> int:

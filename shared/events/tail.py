@@ -6,6 +6,7 @@ Decides and reports; it sends nothing and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import msgspec
 
@@ -47,20 +48,19 @@ class Tail(msgspec.Struct, frozen=True, kw_only=True):
 def check_tail(read: ReadLog, mark: Mark, head: Head, index: HashIndex) -> Tail:
     """Return what the log holds beyond the mark; nothing published, where the marked record is not there.
 
+    Also with nothing published a mark stands at a record that was looked at before. Where it is gone, the log was cut,
+    and what was written since may stand before that offset.
+
     Raises:
         FeedRefused: The log knows a number or hash of this feed that the database does not.
         Unavailable: The log cannot be read to its end.
     """
-    if mark.published == 0:
-        return _follow(read(mark.offset + 1), Tail(published=0, hash=GENESIS, offset=mark.offset), head, index)
-    records = read(mark.offset)
+    records = read(max(0, mark.offset))
     first = next(records, None)
-    is_known = index.hash_at(mark.published) == mark.hash  # else it was moved over a database from a backup
-    if is_known and first is not None and _is_marked(first, mark):
+    if first is not None and first.offset == mark.offset and _is_marked(first, mark, index):
         return _follow(records, Tail(published=mark.published, hash=mark.hash, offset=mark.offset), head, index)
-    start = 0 if mark.log is None else mark.log.opened
-    found = _follow(read(start), Tail(published=0, hash=GENESIS, offset=start - 1), head, index)
-    return msgspec.structs.replace(found, published=0, hash=GENESIS, offset=found.offset, rewound=True)
+    found = _follow(_since_opening(read, mark), Tail(published=0, hash=GENESIS, offset=-1), head, index)
+    return msgspec.structs.replace(found, published=0, hash=GENESIS, rewound=True)
 
 
 def scan_log(read: ReadLog, head: Head, index: HashIndex) -> Tail:
@@ -73,10 +73,30 @@ def scan_log(read: ReadLog, head: Head, index: HashIndex) -> Tail:
     return _follow(read(0), Tail(published=0, hash=GENESIS, offset=-1), head, index)
 
 
-def _is_marked(record: LogRecord, mark: Mark) -> bool:
+def _is_marked(record: LogRecord, mark: Mark, index: HashIndex) -> bool:
+    """Say whether this is the record that the mark was left at: else the log, or the database, is not what it was."""
     body = record.body
-    same_place = record.offset == mark.offset and isinstance(body, Envelope)
-    return same_place and record.event_hash == mark.hash
+    if mark.published == 0:
+        return _is_opening(record, mark) or (
+            isinstance(body, Envelope) and index.hash_at(body.feedseq) == record.event_hash
+        )
+    is_known = index.hash_at(mark.published) == mark.hash  # else it was moved over a database from a backup
+    return is_known and isinstance(body, Envelope) and record.event_hash == mark.hash
+
+
+def _is_opening(record: LogRecord, mark: Mark) -> bool:
+    body = record.body
+    return isinstance(body, Opened) and mark.log is not None and body.generation == mark.log.generation
+
+
+def _since_opening(read: ReadLog, mark: Mark) -> Iterator[LogRecord]:
+    """Yield what the log holds since it was opened; all of it where the opening is not there any more."""
+    opened = 0 if mark.log is None else mark.log.opened
+    records = read(opened)
+    first = next(records, None)
+    if first is None or first.offset != opened or not _is_opening(first, mark):
+        return read(0)
+    return chain((first,), records)
 
 
 def _follow(records: Iterator[LogRecord], tail: Tail, head: Head, index: HashIndex) -> Tail:

@@ -1,23 +1,26 @@
-"""Findings of the simulation about a reader whose own database came back from a backup, or who gave up a history."""
+"""Findings of the simulation about databases that came back from a backup: a reader's own, and an owner's."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 
+from shared.errors import Unavailable
 from shared.events.adoption import adopt
 from shared.events.envelope import GENESIS
 from shared.events.feed_reading import FeedReading
 from shared.events.parking import list_parked
 from shared.events.positions import Fenced
 from shared.events.reading_loop import Reader
-from shared.events.relay import FeedRelay
+from shared.events.relay import FeedRelay, Outcome
 from shared.events.requests import ask_replay, replay_requests
+from shared.events.tail import FeedRefused
 from shared.storage.unit_of_work import UnitOfWork
 from tests.faults.simulation.played import ALPHA, BOARD
 from tests.faults.simulation.scheduler import Process
-from tests.faults.simulation.stories import BY, a_quiet_world, a_relay, commit, joined, polled
+from tests.faults.simulation.stories import BY, a_quiet_world, a_relay, commit, head_number, joined, polled
 from tests.faults.simulation.world import World
 
 DATABASE = "board__gamma"
@@ -51,9 +54,14 @@ class Story:
 
 
 @pytest.fixture
-def story() -> Story:
+def world() -> World:
+    """A world in which nothing goes wrong by itself."""
+    return a_quiet_world()
+
+
+@pytest.fixture
+def story(world: World) -> Story:
     """A quiet world in which two events of a key are parked."""
-    world = a_quiet_world()
     process, relay = Process(world.scheduler, "web"), a_relay(world)
     commit(world, process, 1, poison=True)
     commit(world, process, 2)
@@ -98,3 +106,54 @@ def test_p14_replay_of_what_an_adoption_puts_aside_is_forgotten(story):
     adopt(story.unit, BOARD, ALPHA.topic, number=0, head=GENESIS, **BY)
     assert replay_requests(story.unit, BOARD) == ()
     assert story.world.doc(DATABASE, "positions", ALPHA.topic)["blocked"] == []
+
+
+def test_p14_log_that_was_cut_and_written_again_tells_a_relay_restored_to_an_empty_feed(world):
+    """Its mark stands beyond the log's end then: what the log holds before that is looked at, and refused."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    backup = world.server.backup("work__alpha")
+    commit(world, process, 1)
+    relay.step()
+    world.broker.lose_tail(ALPHA.topic, 10)
+    commit(world, process, 2)
+    with pytest.raises(Unavailable):
+        relay.step()
+    assert len(world.broker.topics[ALPHA.topic].records) == 1
+    world.server.restore("work__alpha", backup)
+    world.history.restoring(ALPHA, frozenset({"k1", "k2"}), 0)
+    commit(world, process, 3)
+    for _ in range(4):
+        with suppress(FeedRefused):
+            relay.step()
+    assert (head_number(world, process), relay.gauges.refused) == (0, 1)
+
+
+def test_p14_relay_that_stood_still_over_a_backup_and_its_restore_numbers_nothing_over_what_another_sent(world):
+    """The restored database says that the feed is its own: only the log knows of the other relay."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    commit(world, process, 1)
+    relay.step()
+    backup = world.server.backup("work__alpha")
+    other = world.relay(Process(world.scheduler, "other"), (ALPHA,))[ALPHA.topic].relay
+    assert other.step() is Outcome.STANDBY
+    world.scheduler.now += 31.0
+    commit(world, process, 2)
+    other.step()
+    assert head_number(world, process) == 2
+    world.server.restore("work__alpha", backup)
+    world.history.restoring(ALPHA, frozenset({"k2"}), 1)
+    commit(world, process, 3)
+    for _ in range(4):
+        with suppress(FeedRefused):
+            relay.step()
+    assert (head_number(world, process), relay.gauges.refused) == (1, 1)
+
+
+def test_p4_relay_that_stood_still_and_had_no_successor_goes_on_at_once(world):
+    """It looks at the log first, and waits for nobody."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    world.scheduler.now += 300.0
+    commit(world, process, 1)
+    relay.step()
+    relay.step()
+    assert (head_number(world, process), relay.gauges.published) == (1, 1)
