@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from shared.identifiers import new_identifier
 from shared.partnership import Partnership
 from shared.process.settings import LOCAL, CommonSettings
 from shared.storage.mongo import Client, answers, connect
+from shared.storage.open_sessions import OpenSessions
 from shared.storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -32,7 +35,14 @@ def hosted_owners(service: str, given: CommonSettings, partnership: Partnership)
 
 
 def unit_of_work(service: str, given: CommonSettings, client: Client) -> UnitOfWork:
-    """Return the transactions of a service; every event is held against its contract before it is kept."""
+    """Return the transactions of a service; every event is held against its contract before it is kept.
+
+    What a predecessor on this machine left open is ended first, so that its locks hold nobody up.
+    """
+    sessions = None
+    if given.sessions_dir is not None:
+        sessions = _sessions_of_this_process(given.sessions_dir / f"{service}-{given.instance}")
+        sessions.end_predecessors(client)
     return UnitOfWork(
         client=client,
         service=service,
@@ -40,7 +50,14 @@ def unit_of_work(service: str, given: CommonSettings, client: Client) -> UnitOfW
         new_identifier=new_identifier,
         contracts=contract_book(),
         prefix=given.database_prefix,
+        sessions=sessions,
     )
+
+
+@cache
+def _sessions_of_this_process(directory: Path) -> OpenSessions:
+    """Return the one file of this process: while it is open, nobody takes the process for dead."""
+    return OpenSessions(directory)
 
 
 def prepare_databases(service: str, given: CommonSettings, indexes: Indexes) -> None:

@@ -223,6 +223,7 @@ def _environment(place: Place, backbone: Backbone, issuer: LocalIssuer) -> dict[
         "DOORS_FILE": str(doors.resolve()),
         "SESSION_SECRET_FILE": str(issuer.session_secret_file.resolve()),
         "DATABASE_PREFIX": "",
+        "SESSIONS_DIR": str((place.directory / "sessions").resolve()),
         "HOST": LOOPBACK,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

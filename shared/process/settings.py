@@ -51,6 +51,7 @@ class CommonSettings:
     hosted_organisations: the organisations that this instance hosts; empty means all. HOSTED_ORGANISATIONS
     instance: names this instance; its reader groups are `<service>.<instance>`. INSTANCE
     mongodb_uri, database_prefix: where the databases are, and what their names begin with. MONGODB_URI, DATABASE_PREFIX
+    sessions_dir: where processes write which database sessions they use, for their successors. SESSIONS_DIR
     kafka_bootstrap_servers: `host:port`, comma-separated. KAFKA_BOOTSTRAP_SERVERS
     kafka_config_file: JSON on how to connect (security_protocol, ssl_..., sasl_...), or None. KAFKA_CONFIG_FILE
     replication_factor: of the topics that this instance's relays make. REPLICATION_FACTOR
@@ -74,6 +75,7 @@ class CommonSettings:
     instance: str
     mongodb_uri: str
     database_prefix: str
+    sessions_dir: Path | None
     kafka_bootstrap_servers: str
     kafka_config_file: Path | None
     replication_factor: int
@@ -244,6 +246,7 @@ def _stores(env: Env) -> dict[str, Any]:
             "MONGODB_URI", validate=Regexp(r"mongodb(\+srv)?://", error="must begin with mongodb://")
         ),
         "database_prefix": env.str("DATABASE_PREFIX", "", validate=Regexp(r"[a-z0-9_]{0,10}\Z")),
+        "sessions_dir": env.path("SESSIONS_DIR", None) if env.str("SESSIONS_DIR", "") else None,
         "kafka_bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS", validate=Length(min=1)),
         "kafka_config_file": env.path("KAFKA_CONFIG_FILE", None) if env.str("KAFKA_CONFIG_FILE", "") else None,
         "replication_factor": env.int("REPLICATION_FACTOR", 1, validate=Range(min=1, max=9)),

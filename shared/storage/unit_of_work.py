@@ -19,6 +19,7 @@ from shared.events.envelope import Cause, Outgoing
 from shared.events.feed import FeedName, entry_document, pending_document
 from shared.identifiers import NewIdentifier
 from shared.storage.mongo import MAJORITY, SNAPSHOT, Client, MongoDatabase, database_name, server_is_gone
+from shared.storage.open_sessions import OpenSessions
 from shared.storage.rows import Rows
 
 T = TypeVar("T")
@@ -128,6 +129,7 @@ class UnitOfWork:
         contracts: Contracts | None = None,
         prefix: str = "",
         random: Random | None = None,
+        sessions: OpenSessions | None = None,
     ) -> None:
         self.client = client
         self.service = service
@@ -137,6 +139,7 @@ class UnitOfWork:
         """How long to wait before another try, so that rivals do not meet again at the same instant."""
         self._contracts = contracts
         self._prefix = prefix
+        self._sessions = sessions
 
     def database(self, organisation: str) -> MongoDatabase:
         """Return the organisation's database."""
@@ -172,6 +175,8 @@ class UnitOfWork:
             return _Transaction(self, organisation, reason, session, self._contracts).run(callback)
         try:
             with self.client.start_session() as own:
+                if self._sessions is not None:
+                    self._sessions.note(own)
                 return _Transaction(self, organisation, reason, own, self._contracts).run(callback)
         except PyMongoError as error:
             if server_is_gone(error):

@@ -62,12 +62,19 @@ class Client:
 
 @pytest.mark.parametrize(
     ("point", "do", "effects"),
-    [(BEGIN, KILL, 0), (BEGIN, KILL_ALL, 0), (COMMIT, KILL_ALL, 0), (COMMITTED, KILL, 1), (COMMITTED, KILL_ALL, 1)],
+    [
+        (BEGIN, KILL, 0),
+        (BEGIN, KILL_ALL, 0),
+        (COMMIT, KILL, 0),
+        (COMMIT, KILL_ALL, 0),
+        (COMMITTED, KILL, 1),
+        (COMMITTED, KILL_ALL, 1),
+    ],
 )
 def test_p1_api_killed_around_its_transaction_has_one_effect_after_the_retry(stage, point, do, effects):
     """Before or inside it nothing has happened, after it everything has; the same key then gives one effect.
 
-    Killed inside, its locks stay until the database ends the transaction: the same key waits, others do not.
+    Killed inside, its locks stay until its successor has started and ended what it left open.
     """
     client = Client(stage)
     was = stage.platform.pid("enrolment-api")
