@@ -17,9 +17,9 @@ up: ## the four services on the local backbone; what they hold survives a stop
 	@requirements/install local
 	@.venv/bin/partnership up $(if $(BACKBONE),--backbone $(BACKBONE))
 
-bench: ## the platform's code beside bare driver calls, as ratios; writes bench.json, under three minutes
+bench: ## the platform's code beside bare driver calls, as ratios; bench.json, under 12 minutes (SMOKE=1: under two)
 	@requirements/install local
-	@.venv/bin/partnership bench
+	@.venv/bin/partnership bench $(if $(SMOKE),--smoke) $(if $(ROWS),--rows "$(ROWS)") $(if $(BACKBONE),--backbone $(BACKBONE)) $(if $(CHART),--chart "$(CHART)")
 
 test: ## every test that needs no Docker, JVM or browser
 	@requirements/install dev

@@ -5,9 +5,10 @@ What a command does lives beside it in `shared.local`; nothing here knows a rule
 
 from __future__ import annotations
 
-import logging
+import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import click
 from environs import Env
 
 from shared.clock import SystemClock
-from shared.errors import Malformed, PlatformError
+from shared.errors import Malformed, PlatformError, Unavailable
 from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
 from shared.local.broker_commands import provision
@@ -138,33 +139,15 @@ def publish(state: Path, title: str) -> None:
         _fail(error)
 
 
-@main.command()
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("bench.json"),
-    show_default=True,
-    help="Where the figures are written.",
-)
-@click.option("--tiny", is_flag=True, help="Once through every row with a few events: shows that it works, no more.")
-def bench(output: Path, *, tiny: bool) -> None:
-    """Measure the platform's own code beside bare driver calls, on a local backbone started for it."""
-    from rich.console import Console
-
-    from shared.local.bench.main import bench as measure
-    from shared.local.bench.sizes import TINY, Sizes
-    from shared.telemetry.logs import configure_logging
-
-    configure_logging("bench", console=True, level="ERROR")
-    logging.getLogger("kafka").setLevel("ERROR")  # its advice on slow machines
-    try:
-        console = Console(width=None if sys.stdout.isatty() else 110)
-        sizes = TINY if tiny else Sizes()
-        found = measure(DEFAULT_SCENARIO / PARTNERSHIP_FILE, output, sizes, SystemClock(), console)
-    except PlatformError as error:
-        _fail(error)
-    if found.through.missing:
-        sys.exit(1)
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure the platform's own code beside bare driver calls; --help says what may be chosen. Needs a checkout."""
+    if not (ROOT / "tests" / "bench").is_dir():
+        _fail(Unavailable("the benchmark is not installed with the platform: run it from a checkout (make bench)"))
+    command = (sys.executable, "-m", "tests.bench", *arguments)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # noqa: TID251 - handed on, not read
+    sys.exit(subprocess.run(command, check=False, env=environment).returncode)  # noqa: S603 - our own module
 
 
 for command in (

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 
+MOST_DIFFERENCE = 0.15
+"""By how much the bare side may differ before and after a block; more, and something else had the machine."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One timed piece of work. `cpu_seconds` is the whole process's, all its threads."""
+    """One timed piece of work. `cpu_seconds` is the client's, all its threads; the others are the servers'."""
 
     events: int
     seconds: float
     cpu_seconds: float
+    database_cpu_seconds: float = 0.0
+    broker_cpu_seconds: float = 0.0
 
     @property
     def per_second(self) -> float:
@@ -23,8 +28,14 @@ class Sample:
 
     @property
     def cpu_microseconds(self) -> float:
-        """Return this process's CPU microseconds per event."""
+        """Return the client's CPU microseconds per event."""
         return self.cpu_seconds / self.events * 1_000_000
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Return the database's and the broker's part of all the CPU that was used."""
+        whole = self.cpu_seconds + self.database_cpu_seconds + self.broker_cpu_seconds
+        return (self.database_cpu_seconds / whole, self.broker_cpu_seconds / whole) if whole else (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +52,25 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The rounds of one row, and the bare side's speed before the first."""
+
+    before: Sample
+    rounds: tuple[Round, ...]
+
+    @property
+    def difference(self) -> float:
+        """Return by how much the bare side differed before and after: 0.1 is a tenth."""
+        speeds = self.before.per_second, self.rounds[-1].bare.per_second
+        return max(speeds) / min(speeds) - 1
+
+    @property
+    def is_steady(self) -> bool:
+        """Say whether the machine was the same before and after."""
+        return self.difference <= MOST_DIFFERENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     """A median with what it lies between."""
 
@@ -49,7 +79,8 @@ class Spread:
     most: float
 
     def __str__(self) -> str:
-        return f"{self.middle:.2f} ({self.least:.2f}..{self.most:.2f})"
+        digits = 2 if abs(self.middle) < 100 else 0
+        return f"{self.middle:.{digits}f} ({self.least:.{digits}f}..{self.most:.{digits}f})"
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -59,13 +90,14 @@ def spread(values: Sequence[float]) -> Spread:
 
 def interleaved(
     rounds: int, platform: Callable[[], Sample], bare: Callable[[], Sample], may_go_on: Callable[[], bool]
-) -> tuple[Round, ...]:
-    """Return the rounds, measured A-B-A-B: one at least, and no further one after `may_go_on` says no."""
+) -> Block:
+    """Return a block, measured B then A-B-A-B: one round at least, and no further one after `may_go_on` says no."""
+    before = bare()
     found: list[Round] = []
     while not found or (len(found) < rounds and may_go_on()):
         first = platform()
         found.append(Round(platform=first, bare=bare()))
-    return tuple(found)
+    return Block(before=before, rounds=tuple(found))
 
 
 def percentile(values: Sequence[float], part: float) -> float:

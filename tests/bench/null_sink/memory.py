@@ -1,0 +1,157 @@
+"""What the NULL sink answers: writes are acknowledged, small state is remembered, transactions always succeed.
+
+Filters and updates are the simulation's (`tests.faults.simulation.matching`): the few that the backbone uses. What is
+asked beyond them is refused loudly, so that no row measures an answer that means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import bson
+from bson.codec_options import CodecOptions
+
+from tests.faults.simulation.matching import Document, begun, matches, updated
+
+WRITE_ONLY: Final = frozenset({"effects"})
+"""Collections whose rows are counted and not kept: where the measured writes go."""
+OPTIONS: Final = CodecOptions(tz_aware=True)
+QUIET: Final = frozenset(
+    {"ping", "create", "createIndexes", "commitTransaction", "abortTransaction", "endSessions", "killSessions"}
+)
+Name = tuple[str, str]
+
+
+class Refused(Exception):
+    """A command, filter or update that this stub does not have."""
+
+
+class Memory:
+    """All databases of the sink."""
+
+    def __init__(self) -> None:
+        self._tables: dict[Name, dict[Any, Document]] = {}
+        self._counts: dict[Name, int] = {}
+        self._commands: dict[str, Callable[[Name, Document, Sequence[bytes]], Document]] = {
+            "insert": self._insert,
+            "update": self._update,
+            "delete": self._delete,
+            "find": self._find,
+            "aggregate": self._count,
+            "listCollections": self._list,
+        }
+
+    def answer(self, command: Document, sequences: Mapping[str, list[bytes]]) -> Document:
+        """Return the reply to one command.
+
+        Raises:
+            Refused: this stub does not have it.
+        """
+        verb = next(iter(command))
+        if verb in QUIET:
+            return {"ok": 1.0}
+        if verb == "dropDatabase":
+            for name in [name for name in (*self._tables, *self._counts) if name[0] == command["$db"]]:
+                self._tables.pop(name, None)
+                self._counts.pop(name, None)
+            return {"ok": 1.0}
+        carry_out = self._commands.get(verb)
+        if carry_out is None:
+            raise Refused(f"the NULL sink has no {verb}")
+        raw = next(iter(sequences.values()), [])
+        try:
+            return {**carry_out((command["$db"], command[verb]), command, raw), "ok": 1.0}
+        except (NotImplementedError, KeyError) as error:
+            raise Refused(f"the NULL sink cannot {verb} with {error}") from error
+
+    def _insert(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
+        if name[1] in WRITE_ONLY:
+            count = len(raw) or len(command.get("documents", ()))
+            self._counts[name] = self._counts.get(name, 0) + count
+            return {"n": count}
+        documents = _documents(command, "documents", raw)
+        table, faults = self._table(name), []
+        for index, document in enumerate(documents):
+            if document["_id"] in table:
+                faults.append({"index": index, "code": 11000, "errmsg": "E11000 duplicate key error"})
+                if command.get("ordered", True):
+                    break
+            else:
+                table[document["_id"]] = document
+        done = {"n": len(documents) - len(faults)}
+        return {**done, "writeErrors": faults} if faults else done
+
+    def _update(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
+        table, matched, upserted = self._table(name), 0, []
+        for index, change in enumerate(_documents(command, "updates", raw)):
+            found = [key for key, _ in self._matching(name, change["q"])]
+            found = found if change.get("multi") else found[:1]
+            matched += len(found)
+            for key in found:
+                table[key] = _changed(table[key], change["u"], is_new=False)
+            if not found and change.get("upsert"):
+                document = _changed(begun(change["q"]), change["u"], is_new=True)
+                table[document["_id"]] = document
+                upserted.append({"index": index, "_id": document["_id"]})
+        done: Document = {"n": matched + len(upserted), "nModified": matched}
+        return {**done, "upserted": upserted} if upserted else done
+
+    def _delete(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
+        table, gone = self._table(name), 0
+        for wanted in _documents(command, "deletes", raw):
+            found = [key for key, _ in self._matching(name, wanted["q"])]
+            for key in found[:1] if wanted.get("limit") else found:
+                del table[key]
+                gone += 1
+        return {"n": gone}
+
+    def _find(self, name: Name, command: Document, _: Sequence[bytes]) -> Document:
+        found = [document for _, document in self._matching(name, command.get("filter", {}))]
+        for field, way in reversed(list(command.get("sort", {}).items())):
+            found.sort(key=lambda document, field=field: document.get(field), reverse=way < 0)  # type: ignore[misc]
+        most = command.get("limit", 0)
+        return {"cursor": {"id": 0, "ns": ".".join(name), "firstBatch": found[:most] if most else found}}
+
+    def _count(self, name: Name, command: Document, _: Sequence[bytes]) -> Document:
+        """Answer `count_documents`, the one pipeline that is understood."""
+        match, *rest = command["pipeline"]
+        if set(match) != {"$match"} or any(set(stage) - {"$group", "$limit"} for stage in rest):
+            raise NotImplementedError("this pipeline")
+        if name[1] in WRITE_ONLY:
+            count = self._counts.get(name, 0)
+        else:
+            count = sum(1 for _ in self._matching(name, match["$match"]))
+        batch = [{"_id": 1, "n": count}] if count else []
+        return {"cursor": {"id": 0, "ns": ".".join(name), "firstBatch": batch}}
+
+    def _list(self, name: Name, _: Document, __: Sequence[bytes]) -> Document:
+        found = [{"name": each[1], "type": "collection"} for each in self._tables if each[0] == name[0]]
+        return {"cursor": {"id": 0, "ns": f"{name[0]}.$cmd.listCollections", "firstBatch": found}}
+
+    def _table(self, name: Name) -> dict[Any, Document]:
+        return self._tables.setdefault(name, {})
+
+    def _matching(self, name: Name, wanted: Mapping[str, Any]) -> Iterator[tuple[Any, Document]]:
+        table = self._table(name)
+        key = wanted.get("_id")
+        if key is None:
+            keys = list(table)
+        elif isinstance(key, Mapping):
+            keys = [one for one in key["$in"] if one in table] if "$in" in key else list(table)
+        else:
+            keys = [key] if key in table else []
+        for one in keys:
+            if matches(table[one], wanted):
+                yield one, table[one]
+
+
+def _documents(command: Document, argument: str, raw: Sequence[bytes]) -> list[Document]:
+    given: list[Document] = command.get(argument, [])
+    return given or [bson.decode(each, OPTIONS) for each in raw]
+
+
+def _changed(document: Document, update: Document, *, is_new: bool) -> Document:
+    if all(name.startswith("$") for name in update):
+        return updated(document, update, is_new=is_new)
+    return {"_id": document["_id"], **update}
