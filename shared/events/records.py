@@ -14,12 +14,13 @@ import msgspec
 
 from shared.errors import Malformed
 from shared.events.envelope import CONTENT_TYPE, HEARTBEAT, OPENED, SPECVERSION, UNNUMBERED, Envelope, Heartbeat, Opened
-from shared.events.hashing import attributes_of
+from shared.events.hashing import ATTRIBUTES, attributes_of
 
 Headers = list[tuple[str, bytes]]
 EPOCH_HEADER: Final = "relay-epoch"
 """Transport only: outside the envelope and the hash."""
 CONTENT_TYPE_HEADER: Final = "content-type"
+_ATTRIBUTE_OF: Final = {CONTENT_TYPE_HEADER if name == "datacontenttype" else f"ce_{name}": name for name in ATTRIBUTES}
 REQUIRED: Final = frozenset(
     {"specversion", "id", "source", "type", "subject", "time", "organisation", "feedseq", "prevhash", "correlationid"}
 )
@@ -77,7 +78,7 @@ def attributes_in(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]
     """
     found: dict[str, str] = {}
     for name, raw in headers:
-        attribute = "datacontenttype" if name == CONTENT_TYPE_HEADER else name.removeprefix("ce_")
+        attribute = _ATTRIBUTE_OF.get(name) or name.removeprefix("ce_")
         if attribute == name:
             continue
         if attribute in found:

@@ -1,12 +1,13 @@
 """Sending: one idempotent producer for all feeds of a process, with bounded bytes in flight.
 
-The client bounds nothing by itself, so every send takes its bytes from a budget and gives them back when it is
-acknowledged. After any error the producer is thrown away, never mended; who sends again checks the log's tail first.
+The client bounds nothing by itself, so records take their bytes from a budget, a batch at a time, and give them back
+when the last of them is acknowledged. After any error the producer is thrown away, never mended; who sends again checks
+the log's tail first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from threading import Condition, Lock
 from typing import Final
@@ -109,9 +110,9 @@ class Sender:
         """
         line = self._current()
         try:
-            futures = [self._hand_over(line, topic, record) for record in records]
+            parts = [self._hand_over(line, topic, part) for part in _parts(records)]
             until = self._clock.monotonic() + PATIENCE_SECONDS
-            return [int(f.get(timeout=max(0.1, until - self._clock.monotonic())).offset) for f in futures]
+            return [offset for futures in parts for offset in self._offsets(futures, until)]
         except (KafkaError, OSError, ValueError, AssertionError) as error:
             self._throw_away(line)
             raise unavailable(error, f"the broker did not take everything for {topic}") from error
@@ -122,19 +123,26 @@ class Sender:
         if line is not None:
             self._throw_away(line)
 
-    def _hand_over(self, line: _Line, topic: str, record: Record) -> FutureRecordMetadata:
-        size = record.size()
+    def _hand_over(self, line: _Line, topic: str, part: tuple[int, list[Record]]) -> list[FutureRecordMetadata]:
+        """Give a part to the producer; its bytes come back with the last acknowledgement: they come in order."""
+        size, records = part
         if not line.budget.take(size):
             raise KafkaError("no acknowledgements")
         try:
-            future = line.producer.send(
-                topic, key=record.key, value=record.value, headers=list(record.headers), partition=0
-            )
+            futures = [
+                line.producer.send(topic, key=record.key, value=record.value, headers=record.headers, partition=0)
+                for record in records
+            ]
         except BaseException:
             line.budget.give_back(size)
             raise
-        future.add_both(lambda *_: line.budget.give_back(size))
-        return future
+        futures[-1].add_both(lambda *_: line.budget.give_back(size))
+        return futures
+
+    def _offsets(self, futures: list[FutureRecordMetadata], until: float) -> list[int]:
+        """Wait for the last of a part, then ask the others: they are done by then, and each wait has its price."""
+        futures[-1].get(timeout=max(0.1, until - self._clock.monotonic()))
+        return [int((f.value if f.succeeded() else f.get(timeout=1)).offset) for f in futures]
 
     def _current(self) -> _Line:
         with self._lock:
@@ -152,6 +160,20 @@ class Sender:
             self._line = None
             self._generation += 1
         _close(line.producer)
+
+
+def _parts(records: Sequence[Record]) -> Iterator[tuple[int, list[Record]]]:
+    """Yield the records in order in parts of about a batch, with their bytes; each part has at least one."""
+    part: list[Record] = []
+    size = 0
+    for record in records:
+        part.append(record)
+        size += record.size()
+        if size >= BATCH_BYTES:
+            yield size, part
+            part, size = [], 0
+    if part:
+        yield size, part
 
 
 def _close(producer: KafkaProducer) -> None:

@@ -58,6 +58,25 @@ def test_hash_agrees_with_the_published_vectors(vector):
     assert hash_of(envelope) == vector["hash"] == hashlib.sha256(vector["hashed"].encode()).hexdigest()
 
 
+@given(
+    texts=st.fixed_dictionaries({name: st.text(max_size=9) for name in ("id", "subject", "type", "time", "prevhash")}),
+    causationid=st.none() | st.text(max_size=9),
+    traceparent=st.none() | st.text(max_size=9),
+    number=st.integers(1, 2**53),
+    data=st.binary(max_size=20),
+)
+def test_hashed_bytes_are_those_of_the_attributes_one_by_one(texts, causationid, traceparent, number, data):
+    """Whatever stands in an event, ASCII or not: a line for each attribute, with its length in bytes, then the data."""
+    envelope = an_envelope(**texts, causationid=causationid, traceparent=traceparent, feedseq=number, data=data)
+    present = attributes_of(envelope)
+    told = {name: None if name not in present else present[name].encode() for name in ATTRIBUTES}
+    lines = [
+        b"%s=-" % n.encode() if raw is None else b"%s=%d:%s" % (n.encode(), len(raw), raw) for n, raw in told.items()
+    ]
+    begin = b"teaching-partnership feed v1"
+    assert hashed_bytes(envelope) == b"\n".join([begin, *lines, b"data=%d:%s" % (len(data), data)])
+
+
 def test_hash_changes_with_every_attribute_and_with_the_data():
     """Nothing that is sent, the relay's epoch aside, can change without the hash."""
     whole = hash_of(an_envelope())
