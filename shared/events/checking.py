@@ -56,10 +56,14 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """The owner's history differs from what was read before: that feed stops until a person decides."""
+    """The owner's history differs from what was read before: that feed stops until a person decides.
+
+    `hash` is that of the record that differs, empty where it is no record's; by it the same one is known again.
+    """
 
     number: int
     detail: str
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ class _Waiting:
 class Chain:
     """One feed as far as it is verified: `number` and `head`, and what a pass through its log has shown.
 
-    `anchors` are heads known from positions (number -> hash) that are compared when they are passed.
+    `anchors` are heads known from positions (number -> hash) that are compared when they are passed. `settled` are
+    records (number, hash) of which a person has decided that what was read before them stands.
     """
 
     feed: FeedName
@@ -99,6 +104,7 @@ class Chain:
     head: str = GENESIS
     generation: str = ""
     anchors: Mapping[int, str] = field(default_factory=dict)
+    settled: frozenset[tuple[int, str]] = frozenset()
     newest: int = 0
     """The highest number that anybody has named: a record held back, or a heartbeat."""
     high: int = 0
@@ -180,13 +186,19 @@ class Chain:
         if body.epoch < self.epoch:
             return []
         self.epoch = body.epoch
-        known = self._memory.get(body.feedseq)
-        if body.feedseq < self.high:
-            return [Fork(body.feedseq, "a heartbeat is below the number read before it")]
-        if known is not None and known != body.head_hash:
-            return [Fork(body.feedseq, "a heartbeat names another hash than the one read under its number")]
+        fork = self._fork_in(body)
+        if fork is not None:
+            return [] if (fork.number, fork.hash) in self.settled else [fork]
         self.newest = max(self.newest, body.feedseq)
         return [Beat(body)]
+
+    def _fork_in(self, body: Heartbeat) -> Fork | None:
+        if body.feedseq < self.high:
+            return Fork(body.feedseq, "a heartbeat is below the number read before it")
+        if self._memory.get(body.feedseq) in (None, body.head_hash):
+            return None
+        detail = "a heartbeat names another hash than the one read under its number"
+        return Fork(body.feedseq, detail, body.head_hash)
 
     def _numbered(self, envelope: Envelope, record: LogRecord) -> list[Verdict]:
         number, digest = envelope.feedseq, hash_of(envelope)
@@ -205,10 +217,12 @@ class Chain:
     def _compared(self, envelope: Envelope, digest: str) -> list[Verdict]:
         number = envelope.feedseq
         known = self._memory.get(number) or self.anchors.get(number)
+        if known != digest and (number, digest) in self.settled:
+            return []
         if known is not None and known != digest:
-            return [Fork(number, "another event stands under a number that was read before")]
+            return [Fork(number, "another event stands under a number that was read before", digest)]
         if self._walk is not None and self._walk[0] + 1 == number and self._walk[1] != envelope.prevhash:
-            return [Fork(number, "events read before do not continue each other now")]
+            return [Fork(number, "events read before do not continue each other now", digest)]
         self._walk = (number, digest)
         self.high = max(self.high, number)
         return []
@@ -245,14 +259,20 @@ class Chain:
             self._memory.popitem(last=False)
 
 
-def chain_from(topic: str, known: Mapping[str, tuple[int, str]], generation: str) -> Chain:
+def chain_from(
+    topic: str,
+    known: Mapping[str, tuple[int, str]],
+    generation: str,
+    settled: frozenset[tuple[int, str]] = frozenset(),
+) -> Chain:
     """Return the chain that continues the lowest of the organisations' positions and compares the others as it passes.
 
     Args:
         topic: The feed's topic.
         known: Organisation -> (number, head hash); number 0 where nothing was read yet.
         generation: The generation that the log had, empty where it is not known.
+        settled: Records (number, hash) that differ from what was read, and that a person has decided about.
     """
     number, head = min(known.values(), default=(0, GENESIS))
     anchors = {at: digest for at, digest in known.values() if at > number}
-    return Chain(feed_of(topic), number, head, generation, anchors)
+    return Chain(feed_of(topic), number, head, generation, anchors, settled)

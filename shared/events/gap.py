@@ -62,8 +62,8 @@ class GapWatch:
 class SetbackWatch:
     """Whether the owner names less than was read of it, and means it: its database came back from a backup.
 
-    Heartbeats that are read again from a log's past also name less, but they come in heaps. Three in a row, each a
-    while after the one before it, are the owner's present word.
+    Heartbeats that are read again from a log's past also name less, however slowly they are read. Three in a row that
+    were read at the log's end, each a while after the one before it, are the owner's present word.
     """
 
     apart_seconds: float = 1.0
@@ -71,11 +71,18 @@ class SetbackWatch:
     _count: int = 0
     _last: float = 0.0
 
-    def is_set_back(self, named: int, number: int, now: float) -> bool:
-        """Say so for a heartbeat that names `named`, where `number` was read, at `now` (monotonic seconds)."""
+    def is_set_back(self, named: int, number: int, now: float, *, is_at_end: bool = True) -> bool:
+        """Say so for a heartbeat.
+
+        Args:
+            named: What it names.
+            number: What was read.
+            now: Monotonic seconds.
+            is_at_end: Whether it was read with the last records that the log has.
+        """
         is_apart = now - self._last >= self.apart_seconds
         self._last = now
-        if named >= number or not is_apart:
+        if named >= number or not is_at_end or not is_apart:
             self._count = 0
             return False
         self._count += 1

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Malformed
-from shared.events.checking import Chain, Fork, LogRecord, Next, Stray, chain_from
-from shared.events.envelope import GENESIS, Envelope, source_of
+from shared.events.checking import Beat, Chain, Fork, LogRecord, Next, Stray, chain_from
+from shared.events.envelope import GENESIS, Envelope, Heartbeat, source_of
 from shared.events.feed import FeedName
 from shared.events.gap import GapWatch, confirmed
 from shared.events.hashing import hash_of
 from shared.events.limits import CauseLimit
-from shared.events.records import encode
+from shared.events.records import encode, encode_unnumbered
 
 FEED = FeedName("org", "brent", "enrolment")
 
@@ -89,6 +89,69 @@ def test_chain_compares_a_replay_with_the_position_alone():
     chain.rewind()
     verdicts = read_all(chain, other)
     assert [type(verdict) for verdict in verdicts] == [Fork]
+
+
+def forged(number: int, data: bytes = b'{"x":1}') -> Envelope:
+    """Return another event under a number of the feed."""
+    return msgspec.structs.replace(EVENTS[number - 1], data=data)
+
+
+def a_beat(number: int, head: str) -> LogRecord:
+    """Return the record of a heartbeat that names a number and a hash."""
+    beat = Heartbeat(
+        feedseq=number, head_hash=head, counts={}, credits=0, epoch=1, generation="g",
+        partnership_version="1", partnership_hash="0",
+    )  # fmt: skip
+    record = encode_unnumbered(
+        beat, identifier="i", source=source_of(FEED.topic), organisation="brent", time=EVENTS[0].time, epoch=1
+    )
+    return LogRecord(9, record.key, record.value, tuple(record.headers))
+
+
+def settled_by(verdicts: list, *, known: int) -> Chain:
+    """Return the chain of a reader at `known` that goes on after a person decided about a fork."""
+    [fork] = [one for one in verdicts if isinstance(one, Fork)]
+    place = {"brent": (known, hash_of(EVENTS[known - 1]))}
+    chain = chain_from(FEED.topic, place, "", frozenset({(fork.number, fork.hash)}))
+    chain.rewind()
+    return chain
+
+
+@pytest.mark.parametrize("known", [3, 5])
+def test_k10_forged_record_that_a_person_decided_about_is_no_fork_again_and_another_one_is(known):
+    """Also at the head, where the reader still remembers; what is true goes on being taken after it."""
+    log = [*EVENTS[:known], forged(3), *EVENTS[known:7]]
+    chain = chain_from(FEED.topic, {}, "")
+    again = settled_by(read_all(chain, log[: known + 1]), known=known)
+    assert [one.number for one in read_all(again, log)] == list(range(known + 1, 8))
+    assert [type(one) for one in read_all(again, [forged(3, b'{"y":2}')])] == ([Fork] if known == 3 else [])
+    assert [type(one) for one in read_all(again, [forged(7)])] == [Fork]
+
+
+def test_k10_forged_heartbeat_that_a_person_decided_about_is_no_fork_again():
+    """It names another hash under the number that was read last; one with a third hash is a fork again."""
+    chain = chain_from(FEED.topic, {"brent": (3, hash_of(EVENTS[2]))}, "g")
+    assert [type(one) for one in chain.read(a_beat(3, hash_of(EVENTS[2])))] == [Beat]
+    again = settled_by(chain.read(a_beat(3, "a" * 64)), known=3)
+    again.generation = "g"
+    assert again.read(a_beat(3, "a" * 64)) == []
+    assert [type(one) for one in again.read(a_beat(3, "b" * 64))] == [Fork]
+
+
+def test_k10_true_record_behind_a_forged_one_that_a_person_decided_about_is_no_fork_again():
+    """A reader that began behind both sees only that they do not continue each other."""
+    log = [*EVENTS[:3], forged(3), *EVENTS[3:7]]
+    chain = chain_from(FEED.topic, {"brent": (5, hash_of(EVENTS[4]))}, "")
+    again = settled_by(read_all(chain, log[:5]), known=5)
+    assert [one.number for one in read_all(again, log)] == [6, 7]
+
+
+def test_k10_record_that_a_person_decided_about_is_taken_where_its_history_was_adopted():
+    """What was read first is given up then: under the number that is next the record is the owner's history."""
+    chain = chain_from(FEED.topic, {"brent": (4, hash_of(EVENTS[3]))}, "", frozenset({(5, hash_of(forged(5)))}))
+    assert [one.hash for one in read_all(chain, [forged(5)])] == [hash_of(forged(5))]
+    assert read_all(chain, [forged(5)]) == []
+    assert [type(one) for one in read_all(chain, [EVENTS[4]])] == [Fork]
 
 
 def test_chain_takes_only_a_range_that_continues_it():
