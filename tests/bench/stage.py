@@ -73,7 +73,7 @@ class Stage:
 
     def fresh_prefix(self) -> str:
         """Return a prefix of database names that was never used."""
-        return f"{self.run}{next(self._numbers)}-"
+        return f"{self.run}{next(self._numbers)}_"
 
     def unit(self, sink: Sink, service: str = WRITER, prefix: str = "") -> UnitOfWork:
         """Return the unit of work of a service, contracts included, as in production."""

@@ -6,19 +6,20 @@ asked beyond them is refused loudly, so that no row measures an answer that mean
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import bson
 from bson.codec_options import CodecOptions
 
-from tests.faults.simulation.matching import Document, begun, matches, updated
+from tests.bench.null_sink.table import Table
+from tests.faults.simulation.matching import Document, begun, updated
 
-WRITE_ONLY: Final = frozenset({"effects"})
+WRITE_ONLY: Final = frozenset({"effects", "effects-replies", "effects-entries"})
 """Collections whose rows are counted and not kept: where the measured writes go."""
 OPTIONS: Final = CodecOptions(tz_aware=True)
 QUIET: Final = frozenset(
-    {"ping", "create", "createIndexes", "commitTransaction", "abortTransaction", "endSessions", "killSessions"}
+    {"ping", "create", "commitTransaction", "abortTransaction", "endSessions", "killSessions"}
 )
 Name = tuple[str, str]
 
@@ -31,7 +32,7 @@ class Memory:
     """All databases of the sink."""
 
     def __init__(self) -> None:
-        self._tables: dict[Name, dict[Any, Document]] = {}
+        self._tables: dict[Name, Table] = {}
         self._counts: dict[Name, int] = {}
         self._commands: dict[str, Callable[[Name, Document, Sequence[bytes]], Document]] = {
             "insert": self._insert,
@@ -40,6 +41,7 @@ class Memory:
             "find": self._find,
             "aggregate": self._count,
             "listCollections": self._list,
+            "createIndexes": self._index,
         }
 
     def answer(self, command: Document, sequences: Mapping[str, list[bytes]]) -> Document:
@@ -78,21 +80,21 @@ class Memory:
                 if command.get("ordered", True):
                     break
             else:
-                table[document["_id"]] = document
+                table.put(document)
         done = {"n": len(documents) - len(faults)}
         return {**done, "writeErrors": faults} if faults else done
 
     def _update(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
         table, matched, upserted = self._table(name), 0, []
         for index, change in enumerate(_documents(command, "updates", raw)):
-            found = [key for key, _ in self._matching(name, change["q"])]
+            found = list(table.matching(change["q"]))
             found = found if change.get("multi") else found[:1]
             matched += len(found)
-            for key in found:
-                table[key] = _changed(table[key], change["u"], is_new=False)
+            for document in found:
+                table.put(_changed(document, change["u"], is_new=False))
             if not found and change.get("upsert"):
                 document = _changed(begun(change["q"]), change["u"], is_new=True)
-                table[document["_id"]] = document
+                table.put(document)
                 upserted.append({"index": index, "_id": document["_id"]})
         done: Document = {"n": matched + len(upserted), "nModified": matched}
         return {**done, "upserted": upserted} if upserted else done
@@ -100,14 +102,19 @@ class Memory:
     def _delete(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
         table, gone = self._table(name), 0
         for wanted in _documents(command, "deletes", raw):
-            found = [key for key, _ in self._matching(name, wanted["q"])]
-            for key in found[:1] if wanted.get("limit") else found:
-                del table[key]
+            found = list(table.matching(wanted["q"]))
+            for document in found[:1] if wanted.get("limit") else found:
+                table.remove(document["_id"])
                 gone += 1
         return {"n": gone}
 
+    def _index(self, name: Name, command: Document, _: Sequence[bytes]) -> Document:
+        for index in command["indexes"]:
+            self._table(name).index(next(iter(index["key"])))
+        return {}
+
     def _find(self, name: Name, command: Document, _: Sequence[bytes]) -> Document:
-        found = [document for _, document in self._matching(name, command.get("filter", {}))]
+        found = list(self._table(name).matching(command.get("filter", {})))
         for field, way in reversed(list(command.get("sort", {}).items())):
             found.sort(key=lambda document, field=field: document.get(field), reverse=way < 0)  # type: ignore[misc]
         most = command.get("limit", 0)
@@ -121,7 +128,7 @@ class Memory:
         if name[1] in WRITE_ONLY:
             count = self._counts.get(name, 0)
         else:
-            count = sum(1 for _ in self._matching(name, match["$match"]))
+            count = sum(1 for _ in self._table(name).matching(match["$match"]))
         batch = [{"_id": 1, "n": count}] if count else []
         return {"cursor": {"id": 0, "ns": ".".join(name), "firstBatch": batch}}
 
@@ -129,21 +136,8 @@ class Memory:
         found = [{"name": each[1], "type": "collection"} for each in self._tables if each[0] == name[0]]
         return {"cursor": {"id": 0, "ns": f"{name[0]}.$cmd.listCollections", "firstBatch": found}}
 
-    def _table(self, name: Name) -> dict[Any, Document]:
-        return self._tables.setdefault(name, {})
-
-    def _matching(self, name: Name, wanted: Mapping[str, Any]) -> Iterator[tuple[Any, Document]]:
-        table = self._table(name)
-        key = wanted.get("_id")
-        if key is None:
-            keys = list(table)
-        elif isinstance(key, Mapping):
-            keys = [one for one in key["$in"] if one in table] if "$in" in key else list(table)
-        else:
-            keys = [key] if key in table else []
-        for one in keys:
-            if matches(table[one], wanted):
-                yield one, table[one]
+    def _table(self, name: Name) -> Table:
+        return self._tables.setdefault(name, Table())
 
 
 def _documents(command: Document, argument: str, raw: Sequence[bytes]) -> list[Document]:
