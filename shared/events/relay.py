@@ -163,6 +163,7 @@ class FeedRelay:
     def _renew(self) -> None:
         """Prolong the lease; after a whole one of silence nothing is numbered or sent before the log was looked at."""
         if self._lease.renew():
+            self._was_checked = False
             raise MarkMoved("this relay stood still for as long as its lease: another may have had the feed")
 
     def _notice_changes(self, head: Head) -> None:
@@ -185,6 +186,7 @@ class FeedRelay:
         try:
             return self._check(head)
         except Unavailable:
+            self._lease.renew()  # a broker that lets one wait is no silence either
             if self._was_checked:
                 self._number(head)
             raise

@@ -143,6 +143,12 @@ def test_p14_relay_that_stood_still_over_a_backup_and_its_restore_numbers_nothin
     world.server.restore("work__alpha", backup)
     world.history.restoring(ALPHA, frozenset({"k2"}), 1)
     commit(world, process, 3)
+    world.broker.down_until = world.scheduler.now + 5.0
+    for _ in range(3):
+        with suppress(Unavailable):
+            relay.step()
+    assert head_number(world, process) == 1
+    world.scheduler.now += 5.0
     for _ in range(4):
         with suppress(FeedRefused):
             relay.step()
