@@ -19,6 +19,8 @@ ALARMS: Final = "feed_alarms"
 FORK: Final = "fork"
 LIMIT: Final = "limit"
 GAP: Final = "gap"
+GRAVITY: Final = (GAP, LIMIT, FORK)
+"""From the lightest to the gravest. A graver one is what is kept and told, whichever was raised first."""
 OPEN: Final = "open"
 RESOLVED: Final = "resolved"
 
@@ -33,8 +35,13 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
+def gravity(alarm: Alarm) -> int:
+    """Return how grave an alarm is beside others."""
+    return GRAVITY.index(alarm.kind)
+
+
 def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm) -> None:
-    """Keep the alarm; an open one of the same feed stays as it is.
+    """Keep the alarm; an open one of the same feed stays as it is, unless this one is graver.
 
     Raises:
         Unavailable: The database does not answer.
@@ -43,7 +50,7 @@ def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm) -> None:
     def write(work: Work) -> None:
         rows = work.rows(ALARMS)
         held = rows.find_one({"_id": alarm.feed})
-        if held is not None and held["state"] == OPEN:
+        if held is not None and held["state"] == OPEN and gravity(_alarm(held)) >= gravity(alarm):
             return
         doc = {"_id": alarm.feed, "kind": alarm.kind, "number": alarm.number, "detail": alarm.detail}
         steps = [] if held is None else held.get("steps", [])

@@ -7,7 +7,6 @@ on an alarm). Must not live here: the log itself, other feeds, what an event mea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import structlog
 
@@ -21,6 +20,7 @@ from shared.events.feed_watch import FeedWatch
 from shared.events.gap import RANGE_EVENTS, GapWatch, SetbackWatch
 from shared.events.limits import CauseLimit
 from shared.events.parking import discarded_numbers
+from shared.events.patience import Patience
 from shared.events.positions import Fenced, take_over
 from shared.events.reading_batch import Batch, BatchWriter
 from shared.events.reading_rules import ReadingRules, ReadingTools
@@ -30,8 +30,6 @@ from shared.events.tally import Tally, counted
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_SECONDS: Final = 0.1
-LONGEST_PAUSE_SECONDS: Final = 5.0
 Item = Routed | Stray
 
 __all__ = ["FeedReading", "ReadingRules", "ReadingTools"]
@@ -47,7 +45,6 @@ class FeedReading:
         self.topic = feed.topic
         self.read_to = 0
         self.place = ""
-        self.available = True
         self.wants_rewind = False
         self._takers = tuple(takers)
         self._home = feed.organisation if feed.organisation in self._takers else self._takers[0]
@@ -65,14 +62,18 @@ class FeedReading:
         self._setback = SetbackWatch(rules.setback_seconds)
         self._tally: Tally | None = None
         self._went_back = False
-        self._retry_at = 0.0
-        self._pause = FIRST_PAUSE_SECONDS
+        self._patience = Patience(tools.clock)
         self._look_at = 0.0
 
     @property
     def alarm(self) -> Alarm | None:
         """Return why the feed stands still, None when it does not."""
         return self._watch.alarm
+
+    @property
+    def available(self) -> bool:
+        """Say whether the database answered last."""
+        return self._patience.available
 
     @property
     def number(self) -> int:
@@ -130,14 +131,15 @@ class FeedReading:
             Fenced: Another reader has taken over.
         """
         is_held = self.wants_rewind or self._watch.is_stopped(LIMIT)
-        if not self._pending or is_held or self._tools.clock.monotonic() < self._retry_at:
+        if not self._pending or is_held or self._patience.is_waiting():
             return False
         try:
+            self._watch.keep()  # before the position can pass what it was raised over
             self._take(self._pending[: self._tools.rules.batch_events])
         except Unavailable:
             self._back_off()
             return False
-        self._recovered()
+        self._patience.end()
         return bool(self._pending)
 
     def tend(self) -> None:
@@ -148,7 +150,7 @@ class FeedReading:
         """
         now = self._tools.clock.monotonic()
         self._watch.lag(self._taken[0], self._chain, self._pending)
-        if now < self._retry_at:
+        if self._patience.is_waiting():
             return
         try:
             self._watch.keep()
@@ -162,11 +164,12 @@ class FeedReading:
             self._back_off()
         else:
             if not self._pending:
-                self._recovered()
+                self._patience.end()
 
     def hand_over(self) -> None:
         """Leave every organisation's position where the feed was taken to, if that is still ours to write."""
         try:
+            self._watch.keep()
             self._advance(self._tools.clock.monotonic(), at_once=True)
         except (Unavailable, Fenced):
             log.info("feed.handed_over_without_positions", feed=self.topic)
@@ -380,15 +383,8 @@ class FeedReading:
             self.wants_rewind = True
 
     def _back_off(self) -> None:
-        if self.available:
+        if self._patience.back_off():
             log.warning("feed.backing_off", feed=self.topic)
-        self.available = False
-        self._retry_at = self._tools.clock.monotonic() + self._pause
-        self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2)
-
-    def _recovered(self) -> None:
-        self.available = True
-        self._pause = FIRST_PAUSE_SECONDS
 
 
 def _flags(items: Sequence[Item], causes: set[int]) -> list[bool]:

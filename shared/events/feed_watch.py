@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from shared.events import alarms, heard, reading_metrics
-from shared.events.alarms import FORK, GAP, LIMIT, Alarm
+from shared.events.alarms import FORK, GAP, GRAVITY, LIMIT, Alarm
 from shared.events.checking import Chain, Stray
 from shared.events.envelope import Heartbeat
 from shared.events.feed import FeedName
@@ -37,7 +37,7 @@ class FeedWatch:
     """What one feed has to say to people."""
 
     def __init__(self, unit: UnitOfWork, feed: FeedName, home: str, takers: Sequence[str]) -> None:
-        self.alarm: Alarm | None = None
+        self._raised: dict[str, Alarm] = {}
         self._unit = unit
         self._feed = feed
         self._home = home
@@ -49,9 +49,15 @@ class FeedWatch:
         self._behind_since: datetime | None = None
         self._reasons: frozenset[str] = frozenset()
 
+    @property
+    def alarm(self) -> Alarm | None:
+        """Return the gravest of what was raised: a feed can be forked and beyond its limit at once."""
+        return max(self._raised.values(), key=alarms.gravity, default=None)
+
     def load(self) -> None:
         """Take up the alarm that an earlier reader left, and count what is parked."""
-        self.alarm = alarms.open_alarm(self._unit, self._home, self._feed.topic)
+        left = alarms.open_alarm(self._unit, self._home, self._feed.topic)
+        self._raised = {} if left is None else {left.kind: left}
         self._is_kept = True
         self._show()
         reading_metrics.LAG_SECONDS.labels(*self._labels).set_function(self._lag_seconds)
@@ -59,34 +65,41 @@ class FeedWatch:
 
     def is_stopped(self, *kinds: str) -> bool:
         """Say whether a person has to decide before this feed goes on."""
-        return self.alarm is not None and self.alarm.kind in (kinds or STOPPING)
+        return not self._raised.keys().isdisjoint(kinds or STOPPING)
 
     def sound(self, kind: str, number: int, detail: str) -> None:
-        """Raise an alarm; one that stops the feed is kept at the next `keep`."""
-        self.alarm = Alarm(feed=self._feed.topic, kind=kind, number=number, detail=detail)
-        self._is_kept = kind == GAP
+        """Raise an alarm beside those there are; one that stops the feed is kept at the next `keep`."""
+        before, alarm = self.alarm, Alarm(feed=self._feed.topic, kind=kind, number=number, detail=detail)
+        self._raised.setdefault(kind, alarm)
+        if before is None or alarms.gravity(alarm) > alarms.gravity(before):
+            self._is_kept = kind == GAP
         self._show()
         log.error("feed.alarm", feed=self._feed.topic, kind=kind, number=number, detail=detail)
 
     def keep(self) -> None:
-        """Write an alarm that stops the feed where a restart finds it."""
-        if self.alarm is not None and not self._is_kept:
-            alarms.raise_alarm(self._unit, self._home, self.alarm)
+        """Write the gravest alarm that stops the feed where a restart finds it."""
+        alarm = self.alarm
+        if alarm is not None and not self._is_kept:
+            alarms.raise_alarm(self._unit, self._home, alarm)
             self._is_kept = True
 
     def end_gap(self) -> None:
         """The gap is over."""
-        if self.alarm is not None and self.alarm.kind == GAP:
-            self.alarm = None
+        if self._raised.pop(GAP, None) is not None:
             self._show()
 
     def resolved(self) -> str | None:
-        """Return the kind of the alarm that a person has ended since, None when nothing changed."""
-        if self.alarm is None or not self.is_stopped() or not self._is_kept:
+        """Return the kind of the gravest alarm that a person has ended since, None when nothing changed.
+
+        With it ends whatever else stopped the feed: it is found again where it still is.
+        """
+        alarm = self.alarm
+        if alarm is None or not self.is_stopped() or not self._is_kept:
             return None
         if alarms.open_alarm(self._unit, self._home, self._feed.topic) is not None:
             return None
-        kind, self.alarm = self.alarm.kind, None
+        kind = alarm.kind
+        self._raised.clear()
         self._show()
         log.warning("feed.resumed", feed=self._feed.topic, kind=kind)
         return kind
@@ -164,9 +177,8 @@ class FeedWatch:
         reading_metrics.NUMBER.labels(*self._labels).set(number)
 
     def _show(self) -> None:
-        for kind in (FORK, LIMIT, GAP):
-            is_on = self.alarm is not None and self.alarm.kind == kind
-            reading_metrics.ALARMS.labels(*self._labels, kind).set(1 if is_on else 0)
+        for kind in GRAVITY:
+            reading_metrics.ALARMS.labels(*self._labels, kind).set(1 if kind in self._raised else 0)
 
 
 def tell_taken(feed: str, events: Sequence[Routed]) -> None:

@@ -24,9 +24,10 @@ from shared.events.attempts import KILLED, Attempts
 from shared.events.checking import LogRecord, Stray
 from shared.events.envelope import Cause
 from shared.events.feed import MOST_EVENTS
-from shared.events.feed_reading import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, ReadingTools
+from shared.events.feed_reading import ReadingTools
 from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import park, stray_document
+from shared.events.patience import Patience
 from shared.events.positions import Position, PositionMoved, mark_attempt, move, settle, take_over
 from shared.storage.unit_of_work import Work
 
@@ -56,7 +57,6 @@ class IntakeReader:
         self.topic = topic
         self.read_to = 0
         self.place = ""
-        self.available = True
         self.wants_rewind = False
         self._organisation = organisation
         self._handler = handler
@@ -67,8 +67,12 @@ class IntakeReader:
         self._faults: dict[int, str] = {}
         self._size = tools.rules.batch_events
         self._stubborn = 0
-        self._retry_at = 0.0
-        self._pause = FIRST_PAUSE_SECONDS
+        self._patience = Patience(tools.clock)
+
+    @property
+    def available(self) -> bool:
+        """Say whether the database answered last."""
+        return self._patience.available
 
     def take_over(self, place: str) -> int:
         """Make this reader the topic's only one and return the offset to read from: 0 on another log."""
@@ -99,16 +103,14 @@ class IntakeReader:
 
     def apply(self) -> bool:
         """Take one batch; return whether more is ready. Raises `Fenced` when another reader has taken over."""
-        if not self._pending or self._tools.clock.monotonic() < self._retry_at:
+        if not self._pending or self._patience.is_waiting():
             return False
         try:
             self._attempt(self._part())
         except Unavailable:
-            self.available = False
-            self._retry_at = self._tools.clock.monotonic() + self._pause
-            self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2)
+            self._patience.back_off()
             return False
-        self.available, self._pause = True, FIRST_PAUSE_SECONDS
+        self._patience.end()
         return bool(self._pending)
 
     def tend(self) -> None:

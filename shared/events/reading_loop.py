@@ -43,8 +43,11 @@ class TopicReading(Protocol):
     topic: str
     read_to: int
     place: str
-    available: bool
     wants_rewind: bool
+
+    @property
+    def available(self) -> bool:
+        """Say whether the database answered last."""
 
     def take_over(self, place: str) -> int:
         """Raise the epochs, once, and return the offset to read from."""

@@ -1,0 +1,117 @@
+"""Several alarms of one feed: the graver one is kept, told and decided about, whichever was found first."""
+
+from __future__ import annotations
+
+import msgspec
+from prometheus_client import REGISTRY
+
+from shared.clock import SystemClock
+from shared.events import alarms
+from shared.events.checking import LogRecord
+from shared.events.feed_reading import FeedReading, ReadingRules
+
+QUICK = ReadingRules(gap_seconds=0.0, gap_retry_seconds=0.0, look_seconds=0.1)
+MENDED = {"by": "operator-1", "reason": "the bug is mended"}
+
+
+def joined(desk, owner) -> tuple[FeedReading, object]:
+    """Return what a reader makes of the feed, with nothing read yet, and the reader."""
+    reader = desk.reader(owner, rules=QUICK)
+    desk.settle(reader, lambda: owner.topic in reader._active)
+    return reader._active[owner.topic], reader
+
+
+def polled(reader, count: int) -> list[LogRecord]:
+    """Return that many records as if one poll had brought them all."""
+    clock, found = SystemClock(), []
+    end = clock.monotonic() + 20
+    while len(found) < count:
+        assert clock.monotonic() < end, "the records did not come in time"
+        found.extend(record for records in reader._source.poll(0.1, 500).values() for record in records)
+    return found
+
+
+def shown(owner) -> dict[str, float | None]:
+    """Return which alarms an operator sees."""
+    labels = {"service": "enrolment", "feed": owner.topic}
+    return {kind: REGISTRY.get_sample_value("feed_alarms", {**labels, "kind": kind}) for kind in alarms.GRAVITY}
+
+
+def open_kind(desk, owner) -> str | None:
+    """Return which alarm a restart would find."""
+    found = alarms.open_alarm(desk.unit, owner.organisation, owner.topic)
+    return found and found.kind
+
+
+def forked(owner):
+    """Return another event under the feed's first number."""
+    return msgspec.structs.replace(owner.made[0], data=b'{"amount":9}')
+
+
+def test_k10_k13_fork_is_not_lost_when_too_much_is_parked_of_the_same_poll(desk, owner):
+    """It is what is kept and shown, and whoever lets the feed go on has everything compared once more."""
+    reading, reader = joined(desk, owner)
+    owner.send(owner.make("good"))
+    owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(50)))
+    owner.send(forked(owner), owner.make("late"))
+    reading.receive(polled(reader, 53))
+    assert reading.apply() is False
+    assert desk.position(owner)["number"] == 51
+    assert open_kind(desk, owner) == "fork"
+    assert shown(owner) == {"gap": 0, "limit": 1, "fork": 1}
+    alarms.resolve_alarm(desk.unit, owner.organisation, owner.topic, **MENDED)
+    desk.settle(reader, lambda: shown(owner)["fork"] == 0)
+    assert reading.wants_rewind, "a fork that was decided has everything compared once more"
+    desk.reads_to(reader, owner, 52)
+    assert desk.sums(owner) == {"good": 1, "late": 1}
+
+
+def test_k10_k13_a_feed_beyond_its_limit_takes_nothing_more_under_a_fork(desk, owner):
+    """A graver alarm does not lift the lesser one: what was verified before the fork waits as well."""
+    reading, reader = joined(desk, owner)
+    owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(80)), forked(owner))
+    reading.receive(polled(reader, 81))
+    for _ in range(3):
+        reading.apply()
+    assert (desk.position(owner)["number"], len(desk.rows(owner.organisation, "parked"))) == (50, 50)
+
+
+def test_k10_k13_fork_found_beyond_the_limit_takes_its_place_for_a_restart_too(desk, owner):
+    """The limit was kept already; the record that forks lies behind, and no later reader would see it."""
+    reading, reader = joined(desk, owner)
+    owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(50)))
+    reading.receive(polled(reader, 50))
+    reading.apply()
+    assert open_kind(desk, owner) == "limit"
+    owner.send(forked(owner))
+    reading.receive(polled(reader, 1))
+    reader.close()
+    assert open_kind(desk, owner) == "fork"
+    again, _ = joined(desk, owner)
+    assert again.alarm.kind == "fork"
+
+
+def test_k10_position_passes_no_fork_before_its_alarm_is_kept(desk, owner):
+    """What came before the fork is taken in a transaction of its own: a reader that dies then leaves the alarm."""
+    reading, reader = joined(desk, owner)
+    owner.send(owner.make(amount=1), owner.make(amount=2), forked(owner))
+    reading.receive(polled(reader, 3))
+    assert open_kind(desk, owner) is None
+    reading.apply()
+    assert desk.position(owner)["number"] == 2
+    assert open_kind(desk, owner) == "fork"
+
+
+def test_k9_k13_gap_does_not_take_the_place_of_what_stops_the_feed(desk, owner):
+    """The limit was tripped before the gap was noticed: the gap is shown beside it, and a person decides the limit."""
+    reading, reader = joined(desk, owner)
+    owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(50)))
+    reading.receive(polled(reader, 50))
+    reading.apply()
+    reading._watch.sound(alarms.GAP, 52, "missing")
+    assert reading.alarm.kind == "limit"
+    assert shown(owner) == {"gap": 1, "limit": 1, "fork": 0}
+    alarms.resolve_alarm(desk.unit, owner.organisation, owner.topic, **MENDED)
+    owner.send(owner.make("late"))
+    desk.reads_to(reader, owner, 51)
+    assert desk.sums(owner) == {"late": 1}
