@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any, Final
 
 from shared.errors import NotFound
@@ -143,13 +144,8 @@ def list_replays(org: str) -> Reply:
 def ask_for_discard(org: str, record_id: str) -> Reply:
     """Ask for a record to be given up for good. Nothing happens to it before a second person confirms."""
     name, asked, by = _name(record_id), load(REASON_IN), current_principal().subject
-
-    def change(work: Work) -> Reply:
-        work.silent(QUIET)
-        discarding.ask_discard(work, name, by=by, reason=asked["reason"])
-        return Reply(202, {"id": record_id, "decision": parking.DISCARD_ASKED})
-
-    return transact(org, change)
+    reply = Reply(202, {"id": record_id, "decision": parking.DISCARD_ASKED})
+    return _decided(org, reply, lambda work: discarding.ask_discard(work, name, by=by, reason=asked["reason"]))
 
 
 @routes.post("/v1/organisations/<org>/parked-records/<record_id>/discard-confirmation")
@@ -161,13 +157,8 @@ def ask_for_discard(org: str, record_id: str) -> Reply:
 def confirm_discard(org: str, record_id: str) -> Reply:
     """Give a record up for good, as a second person; every rebuild skips it."""
     name, asked, by = _name(record_id), load(CONFIRM_IN), current_principal().subject
-
-    def change(work: Work) -> Reply:
-        work.silent(QUIET)
-        discarding.confirm_discard(work, name, by=by, reason=asked["reason"])
-        return Reply(200, {"id": record_id, "decision": parking.DISCARDED})
-
-    return transact(org, change)
+    reply = Reply(200, {"id": record_id, "decision": parking.DISCARDED})
+    return _decided(org, reply, lambda work: discarding.confirm_discard(work, name, by=by, reason=asked["reason"]))
 
 
 @routes.get("/v1/organisations/<org>/stopped-feeds")
@@ -188,11 +179,17 @@ def list_stopped_feeds(org: str) -> Reply:
 def resume_feed(org: str, feed: str) -> Reply:
     """Let a stopped feed go on; the reader notices within a quarter of a minute."""
     asked, by = load(REASON_IN), current_principal().subject
+    reply = Reply(200, {"feed": feed})
+    return _decided(org, reply, lambda work: alarms.resolve(work, feed, by=by, reason=asked["reason"]))
+
+
+def _decided(org: str, reply: Reply, decide: Callable[[Work], None]) -> Reply:
+    """Return the reply once what an operator decides is kept."""
 
     def change(work: Work) -> Reply:
         work.silent(QUIET)
-        alarms.resolve(work, feed, by=by, reason=asked["reason"])
-        return Reply(200, {"feed": feed})
+        decide(work)
+        return reply
 
     return transact(org, change)
 
