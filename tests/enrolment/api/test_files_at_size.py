@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from services.enrolment.domain.records import FIELDS
 from shared.storage.rows import Rows
+from tests.enrolment.api.nomination_files import a_file, a_line
 
 
 def _file(first: int, count: int) -> bytes:
-    rows = [
-        {
-            "employee_ref": f"{number:05d}",
-            "given_name": "Ayo",
-            "family_name": "Example",
-            "email": f"{number}@harrow.example",
-            "date_of_birth": "1980-01-02",
-            "swe_number": f"SW{number}",
-            "pcf_level": "SW",
-            "employment_start": "2018-01-03",
-            "line_manager_ref": "90001",
-            "course": "SAR",
-            "intake": "2025-09",
-            "route": "practice_only",
-            "manager_approved_on": "2025-07-01",
-        }
-        for number in range(first, first + count)
-    ]
-    lines = [",".join(FIELDS), *(",".join(row.get(name, "") for name in FIELDS) for row in rows)]
-    return "\r\n".join([*lines, ""]).encode()
+    return a_file(*(a_line(number, email=f"{number}@harrow.example") for number in range(first, first + count)))
 
 
 @pytest.fixture

@@ -12,48 +12,13 @@ from services.enrolment.domain.records import FIELDS
 from services.enrolment.domain.text_files import MOST_BYTES
 from services.enrolment.storage.files import read_file
 from shared.errors import ConcurrentChange
-
-HEADINGS = ",".join(FIELDS)
-
-
-def _row(number: int, **changes: str) -> str:
-    values = {
-        "employee_ref": f"{number:05d}",
-        "given_name": "José",
-        "family_name": "O'Neill",
-        "email": "a@harrow.example",
-        "date_of_birth": "1980-01-02",
-        "swe_number": f"SW{number}",
-        "pcf_level": "SW",
-        "employment_start": "2018-01-03",
-        "line_manager_ref": "90001",
-        "course": "SAR",
-        "intake": "2025-09",
-        "route": "practice_only",
-        "manager_approved_on": "2025-07-01",
-    } | changes
-    return ",".join(values.get(name, "") for name in FIELDS)
-
-
-def _file(*rows: str) -> bytes:
-    return "\r\n".join([HEADINGS, *rows, ""]).encode()
-
-
-def _send(house, content: bytes, filename: str = "x.csv", org: str = "harrow", **query: str):
-    return house.ask(
-        "POST",
-        "enrolment-uploads",
-        org=org,
-        data=content,
-        content_type="application/octet-stream",
-        query_string={"filename": filename, **query},
-    )
+from tests.enrolment.api.nomination_files import HEADINGS, a_file, a_line, send
 
 
 def test_a_file_is_checked_then_taken_and_nothing_before(house):
     """202, checked by the worker, nothing taken until it is confirmed; both twice are once."""
     house.open_course()
-    sent = _send(house, _file(_row(1), _row(2, date_of_birth="1985-02-31"), _row(1)))
+    sent = send(house, a_file(a_line(1), a_line(2, date_of_birth="1985-02-31"), a_line(1)))
     assert (sent.status_code, sent.json["state"]) == (202, "checking")
     early = house.ask("POST", f"enrolment-uploads/{sent.json['id']}/confirm", org="harrow", json={})
     assert early.status_code == 409
@@ -70,9 +35,9 @@ def test_a_file_is_checked_then_taken_and_nothing_before(house):
 def test_c10_the_same_file_twice_is_recognised_and_has_no_second_effect(house):
     """While it is worked on it is the same job; afterwards its rows are duplicates."""
     house.open_course()
-    content = _file(_row(1))
-    first = _send(house, content)
-    again = _send(house, content)
+    content = a_file(a_line(1))
+    first = send(house, content)
+    again = send(house, content)
     assert (again.status_code, again.json["id"], again.json["seen_before"]) == (200, first.json["id"], True)
     house.worker.work_once()
     house.confirm(first.json["id"], "harrow")
@@ -86,7 +51,7 @@ def test_c11_good_rows_are_not_held_back_by_bad_ones(house):
     """Each row for itself; the bad ones come back with the message in the cell, defused."""
     house.open_course()
     job = house.upload(
-        _file(_row(1), _row(2, swe_number="SW-12", team="=cmd()"), _row(3)), "../../etc/passwd.csv", "harrow"
+        a_file(a_line(1), a_line(2, swe_number="SW-12", team="=cmd()"), a_line(3)), "../../etc/passwd.csv", "harrow"
     )
     assert job["counts"] == {"accepted": 2, "duplicate": 0, "refused": 1}
     answer = house.ask("GET", f"enrolment-uploads/{job['id']}/errors.csv", org="harrow")
@@ -108,7 +73,7 @@ def test_c11_good_rows_are_not_held_back_by_bad_ones(house):
 def test_c12_a_worker_that_died_is_followed_where_its_last_commit_stopped(house):
     """600 rows: the first 500 are checked by one worker, the rest by the next; no row stands twice."""
     house.open_course(capacity=1000)
-    sent = _send(house, _file(*[_row(number) for number in range(1, 601)]))
+    sent = send(house, a_file(*[a_line(number) for number in range(1, 601)]))
     upload_id = sent.json["id"]
 
     def run(step):
@@ -148,7 +113,7 @@ def test_c12_a_worker_that_died_is_followed_where_its_last_commit_stopped(house)
 )
 def test_c13_c2_c8_c4_a_file_that_cannot_be_read_is_refused_at_the_door(house, content, filename, status):
     """The status says which kind of fault, the sentence what to do; no job is left behind."""
-    answer = _send(house, content, filename)
+    answer = send(house, content, filename)
     assert answer.status_code == status
     assert house.pages("enrolment-uploads", "harrow") == []
 
@@ -156,24 +121,24 @@ def test_c13_c2_c8_c4_a_file_that_cannot_be_read_is_refused_at_the_door(house, c
 def test_c13_names_are_never_paths_and_long_ones_are_refused(house):
     """A name is for its ending and for showing, nothing else."""
     house.open_course()
-    assert _send(house, _file(_row(1)), "x" * 300 + ".csv").status_code == 400
-    job = house.upload(_file(_row(1)), "../../../x.csv", "harrow")
+    assert send(house, a_file(a_line(1)), "x" * 300 + ".csv").status_code == 400
+    job = house.upload(a_file(a_line(1)), "../../../x.csv", "harrow")
     assert job["state"] == "checked"
 
 
 def test_a_declared_charset_is_read(house):
     """`?charset=` says what the mapping does not."""
     house.open_course()
-    content = _file(_row(1)).decode().encode("cp1252")
-    assert _send(house, content).status_code == 422
-    assert _send(house, content, charset="cp1252").status_code == 202
+    content = a_file(a_line(1)).decode().encode("cp1252")
+    assert send(house, content).status_code == 422
+    assert send(house, content, charset="cp1252").status_code == 202
 
 
 def test_a_form_upload_is_the_same_as_a_raw_one(house):
     """Browsers send a form."""
     house.open_course()
     answer = house.ask(
-        "POST", "enrolment-uploads", org="harrow", data={"file": (io.BytesIO(_file(_row(1))), "nominations.csv")}
+        "POST", "enrolment-uploads", org="harrow", data={"file": (io.BytesIO(a_file(a_line(1))), "nominations.csv")}
     )
     assert answer.status_code == 202
 
@@ -181,10 +146,10 @@ def test_a_form_upload_is_the_same_as_a_raw_one(house):
 def test_an_upload_can_be_forgotten_until_it_is_confirmed(house):
     """DELETE before confirm; afterwards it stays."""
     house.open_course()
-    job = house.upload(_file(_row(1)), "x.csv", "harrow")
+    job = house.upload(a_file(a_line(1)), "x.csv", "harrow")
     assert house.ask("DELETE", f"enrolment-uploads/{job['id']}", org="harrow").status_code == 204
     assert house.ask("GET", f"enrolment-uploads/{job['id']}", org="harrow").status_code == 404
-    job = house.upload(_file(_row(1)), "x.csv", "harrow")
+    job = house.upload(a_file(a_line(1)), "x.csv", "harrow")
     house.confirm(job["id"], "harrow")
     assert house.ask("DELETE", f"enrolment-uploads/{job['id']}", org="harrow").status_code == 409
 
@@ -192,7 +157,7 @@ def test_an_upload_can_be_forgotten_until_it_is_confirmed(house):
 def test_i7_an_upload_of_another_employer_is_not_there(house):
     """Another organisation's job is the same 404 as none."""
     house.open_course()
-    job = house.upload(_file(_row(1)), "x.csv", "harrow")
+    job = house.upload(a_file(a_line(1)), "x.csv", "harrow")
     assert house.ask("GET", f"enrolment-uploads/{job['id']}", org="ealing").status_code == 404
     assert house.ask("GET", f"enrolment-uploads/{job['id']}", org="ealing", at="harrow").status_code == 404
 
@@ -201,11 +166,11 @@ def test_templates_can_be_filled_in_and_sent_back(house):
     """A template has one's own headings where the mapping expects them."""
     house.open_course()
     template = house.ask("GET", "enrolment-uploads/template.csv", org="harrow").get_data().decode("utf-8-sig")
-    job = house.upload((template + _row(1) + "\r\n").encode(), "x.csv", "harrow")
+    job = house.upload((template + a_line(1) + "\r\n").encode(), "x.csv", "harrow")
     assert job["counts"]["accepted"] == 1
     sheet = house.ask("GET", "enrolment-uploads/template.xlsx", org="westminster")
     assert sheet.status_code == 200
-    sent = _send(house, sheet.get_data(), "x.xlsx", "westminster")
+    sent = send(house, sheet.get_data(), "x.xlsx", "westminster")
     assert (sent.status_code, sent.json["detail"]) == (422, "the file has no rows below its headings")
 
 
@@ -233,7 +198,7 @@ def test_a_column_mapping_that_was_set_is_used_from_the_next_file_on(house):
     assert house.good("PUT", "column-mapping", org="harrow", json=mapping)["delimiter"] == ";"
     assert house.ask("PUT", "column-mapping", org="harrow", json=mapping).status_code == 428
     content = (
-        _file(_row(1, route="P"))
+        a_file(a_line(1, route="P"))
         .decode()
         .replace(",", ";")
         .replace(HEADINGS.replace(",", ";"), HEADINGS.upper().replace(",", ";"))
