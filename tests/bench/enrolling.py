@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import msgspec
 from flask import Flask
+
 from services.enrolment import bootstrap
 from services.enrolment.application.upload_worker import UploadWorker
 from services.enrolment.domain.records import FIELDS
@@ -19,7 +20,6 @@ from services.enrolment.messaging.consumed import subscriptions
 from services.enrolment.settings import EnrolmentSettings
 from services.enrolment.storage import indexes
 from services.enrolment.storage.files import read_file
-
 from shared.events.envelope import Received
 from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
@@ -58,9 +58,7 @@ class Enrolment:
         return json.loads(content)
 
 
-def ask(
-    app: Flask, method: str, path: str, body: bytes, headers: Mapping[str, str], kind: str = "json"
-) -> Answer:
+def ask(app: Flask, method: str, path: str, body: bytes, headers: Mapping[str, str], kind: str = "json") -> Answer:
     """Return status and content of one request, handed to the application as gunicorn hands it; a key of its own."""
     path, _, query = path.partition("?")
     environ = {
@@ -104,9 +102,7 @@ def enrolment(stage: Stage, sink: Sink) -> Iterator[Enrolment]:
     for organisation in (LEAD, EMPLOYER):
         indexes.prepare(unit.database(organisation))
     opener = bootstrap.opener(given)
-    worker = UploadWorker(
-        unit, (EMPLOYER,), open_books=opener.books, open_desk=opener.desk, read_file=read_file
-    )
+    worker = UploadWorker(unit, (EMPLOYER,), open_books=opener.books, open_desk=opener.desk, read_file=read_file)
     made = Enrolment(
         app=bootstrap.build_web_app(given, sink.client),
         issuer=issuer,

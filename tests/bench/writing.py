@@ -155,7 +155,9 @@ def _recount(service: Enrolment, size: int) -> None:
     database = service.unit.database(EMPLOYER)
     kept = database["enrolments"].count_documents({})
     told = sum(
-        event["type"] == "enrolment.requested.v1" for entry in database["org_entries"].find({}) for event in entry["events"]
+        event["type"] == "enrolment.requested.v1"
+        for entry in database["org_entries"].find({})
+        for event in entry["events"]
     )
     if (kept, told) != (size, size):
         raise Miscounted(f"{kept} enrolments and {told} events of {size} people")
