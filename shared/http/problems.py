@@ -15,13 +15,15 @@ from typing import Any, Final
 import msgspec
 import structlog
 from flask import Flask, Response
-from pymongo.errors import ConnectionFailure
+from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import ConcurrentChange, Conflict, Fault, Forbidden, Malformed, NotFound, PlatformError, RuleBroken
 from shared.errors import Unavailable as UnavailableError
 from shared.http.errors import HttpRefusal, Unreadable
+from shared.http.service import current_service
 from shared.identity import Refused
+from shared.storage.mongo import server_is_broken, server_is_gone
 from shared.telemetry import correlation
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -94,15 +96,18 @@ def problem_of(error: PlatformError) -> Response:
 def register(app: Flask) -> None:
     """Make every error of `app` a problem."""
     app.register_error_handler(PlatformError, problem_of)
-    app.register_error_handler(ConnectionFailure, _gone)
+    app.register_error_handler(PyMongoError, _database_says_no)
     app.register_error_handler(OSError, _machine_says_no)
     app.register_error_handler(HTTPException, _refused_by_framework)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _gone(_error: ConnectionFailure) -> Response:
-    """Answer when the database does not."""
-    return problem_of(UnavailableError("The database does not answer; try again."))
+def _database_says_no(error: PyMongoError) -> Response:
+    """Answer when the database does not, or is broken, as when its disk is full. Any other word of it is our fault."""
+    if server_is_gone(error) or server_is_broken(error, current_service().unit_of_work.client):
+        log.warning("http.database-gone", error=type(error).__name__, code=getattr(error, "code", None))
+        return problem_of(UnavailableError("The database does not answer; try again."))
+    return _unexpected(error)
 
 
 def _machine_says_no(error: OSError) -> Response:

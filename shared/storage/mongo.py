@@ -1,4 +1,4 @@
-"""The MongoDB client, the names of databases, and what "the server is gone" looks like.
+"""The MongoDB client, the names of databases, and what "the server is gone" and "it is broken" look like.
 
 Any MongoDB-compatible server with multi-document transactions serves. No collection and no query lives here.
 """
@@ -38,6 +38,8 @@ ANSWER_SECONDS: Final = 1.0
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAMED_GONE: Final = frozenset({91, 189, 11600, 11602, 10107, 13435, 13436, 14031})
 """Codes of a server that is stopping, is not the primary just now, or has no room on its disk."""
+INTERNAL_ERROR: Final = 1
+"""What a server says of a fault of its own; SecantusDB of everything that it has no better word for."""
 
 
 def connect(uri: str, *, appname: str) -> Client:
@@ -72,13 +74,14 @@ def database_name(service: str, organisation: str, prefix: str = "") -> str:
 def answers(client: Client, seconds: float = ANSWER_SECONDS) -> bool:
     """Return whether the database reads for us within `seconds`; a server that only hangs does not.
 
-    A read, not a ping: a ping is answered even where the storage is stuck. A refusal is an answer.
+    A read, not a ping: a ping is answered even where the storage is stuck. A refusal is an answer, a fault of the
+    server's own is none: the plainest read of all does not go wrong by what was asked.
     """
     try:
         with pymongo.timeout(seconds):
             client["admin"]["no_such_collection"].find_one()
     except OperationFailure as error:
-        return not server_is_gone(error)
+        return not server_is_gone(error) and error.code != INTERNAL_ERROR
     except PyMongoError:
         return False
     return True
@@ -89,3 +92,11 @@ def server_is_gone(error: PyMongoError) -> bool:
     if isinstance(error, (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WaitQueueTimeoutError)):
         return True
     return getattr(error, "code", None) in NAMED_GONE or bool(error.timeout)
+
+
+def server_is_broken(error: PyMongoError, client: Client) -> bool:
+    """Return whether `error` is a fault of the server's own and the server cannot even read any more.
+
+    So it is with SecantusDB once its disk was full. Where it still reads, what we asked may have been at fault.
+    """
+    return getattr(error, "code", None) == INTERNAL_ERROR and not answers(client)

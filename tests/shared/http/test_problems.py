@@ -8,13 +8,14 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from shared import errors
 from shared.http import Routes, ServiceDescription, create_app, public, transact
 from shared.http.replies import Reply
 from shared.http.service import current_service
-from shared.storage.mongo import connect
+from shared.storage.mongo import INTERNAL_ERROR, connect
+from tests.shared.assembly.front import Front
 
 
 class NoSeat(errors.Conflict):
@@ -35,6 +36,8 @@ class NoSeat(errors.Conflict):
         (errors.ConcurrentChange("x"), 409, "concurrent-change"),
         (errors.Unavailable("x"), 503, "unavailable"),
         (AutoReconnect("mongodb://secret@host"), 503, "unavailable"),
+        (OperationFailure("no room for secret", 14031), 503, "unavailable"),
+        (OperationFailure("secret", INTERNAL_ERROR), 500, "internal-error"),
         (errors.PlatformError("x"), 500, "error"),
     ],
 )
@@ -128,6 +131,32 @@ def test_without_a_database_the_service_is_live_but_not_ready(app):
         assert client.get("/readyz").status_code == 503
     finally:
         gone.close()
+
+
+def test_p18_database_that_fails_even_at_the_plainest_read_is_a_503_and_not_ready(app, mongodb_uri):
+    """A server whose storage is broken names no cause; where it still reads, the fault is ours: a 500 (above)."""
+    fault = {"ok": 0.0, "code": INTERNAL_ERROR, "codeName": "InternalError", "errmsg": "internal server error"}
+    front = Front(int(mongodb_uri.split("127.0.0.1:")[1].split("/")[0]), answers={"find": fault})
+    broken = connect(front.uri, appname="tests")
+    try:
+        known = app.extensions["service"].unit_of_work
+        unit_of_work = type(known)(client=broken, service="toy", clock=known.clock, new_identifier=known.new_identifier)
+        routes = Routes("things")
+
+        @routes.get("/v1/things")
+        @public("a test")
+        def things() -> Reply:
+            """Read something."""
+            return Reply(200, {"found": unit_of_work.reading("brent").rows("things").find_one({"_id": "x"})})
+
+        client = create_app(described(app, unit_of_work, routes)).test_client()
+        response = client.get("/v1/things")
+        assert (response.status_code, response.json["type"]) == (503, "urn:problem:unavailable"), response.text
+        assert "Retry-After" in response.headers
+        assert client.get("/readyz").status_code == 503
+    finally:
+        broken.close()
+        front.close()
 
 
 def test_a_route_whose_owner_the_guard_cannot_see_does_not_start(app):
