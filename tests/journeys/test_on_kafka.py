@@ -94,6 +94,7 @@ def test_term_on_apache_kafka_is_right_in_every_part(monkeypatch, tmp_path, stor
     plays_right(tmp_path, stores, free_ports)
 
 
+@pytest.mark.own_broker
 def test_k14_term_with_the_brokers_own_rights_is_right_in_every_part(monkeypatch, tmp_path, guarded_stores, free_ports):
     """Every process and every HR system is a user of its own, readers share feeds as groups, and nothing differs."""
     monkeypatch.setenv("READER_MODE", "group")

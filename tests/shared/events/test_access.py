@@ -176,6 +176,7 @@ def folder(broker, tmp_path_factory) -> Path:
 
 
 @pytest.mark.kafka
+@pytest.mark.own_broker
 @pytest.mark.parametrize("user", USERS)
 def test_the_broker_lets_a_user_do_what_the_table_says_and_nothing_else(user, broker, folder):
     """Asked as that user, the broker itself says for each topic what it allows: the same as the table, cell by cell."""
@@ -187,6 +188,7 @@ def test_the_broker_lets_a_user_do_what_the_table_says_and_nothing_else(user, br
 
 
 @pytest.mark.kafka
+@pytest.mark.own_broker
 def test_provisioning_again_changes_nothing_and_takes_back_what_is_too_much(broker, folder):
     """What an operator gave by hand to a user of ours is found and taken back; strangers keep what they have."""
     again = provision(broker, folder.parent, "--check")
@@ -209,6 +211,7 @@ def test_provisioning_again_changes_nothing_and_takes_back_what_is_too_much(brok
 
 
 @pytest.mark.kafka
+@pytest.mark.own_broker
 def test_the_users_files_are_their_owners_alone(folder):
     """Each holds a password of its own and nobody else on the machine reads it."""
     files = sorted(folder.glob("*.json"))

@@ -37,7 +37,7 @@ OWN, OTHER = FeedName("org", "vale", "assessment"), FeedName("org", "hazel-house
 
 PATIENCE_SECONDS = 40.0
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kafka, pytest.mark.own_broker, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,7 @@ def test_survivors_take_the_feeds_of_a_member_that_was_killed(members, desk):
     assert all(happened_once_and_in_order(desk, owner) for owner in members.owners)
 
 
-@pytest.mark.beyond_local("Tansu's answer about a group cannot be read by the client")
+@pytest.mark.beyond_local("Tansu's answer about a group cannot be read by the client", raises=ValueError)
 def test_dead_member_is_evicted_from_its_group(members, kafka_bootstrap):
     """The broker counts a member that was killed no longer, once its session is over."""
     admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)

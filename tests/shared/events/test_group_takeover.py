@@ -29,7 +29,7 @@ HEARD = {
 }
 CLOCK = SystemClock()
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kafka, pytest.mark.own_broker, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
