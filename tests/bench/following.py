@@ -26,6 +26,7 @@ from tests.bench.stage import FETCH_MAX_WAIT_MS, NULL, READER, Miscounted, Sink,
 EFFECTS = "effects"
 PARKED = "parked"
 GIVE_UP_SECONDS = 120.0
+SESSION_TIMEOUT_MS, HEARTBEAT_INTERVAL_MS = 2000, 300
 
 Opaque = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^|\x00-\x1f]+$")]
@@ -83,10 +84,9 @@ def following(
     Each feed's organisation takes its own feed, as owners do.
     """
     unit = stage.unit(sink, READER, prefix)
-    book = SubscriptionBook((Subscription(TYPE, Requested, lambda event, _: (event.organisation,), effects.react),))
     for feed in feeds:
         unit.database(feed.organisation).create_collection(EFFECTS)
-    with reading(stage, unit, feeds, book) as reader:
+    with reading(stage, unit, feeds, effects_book(effects)) as reader:
         yield reader, unit
 
 
@@ -95,6 +95,28 @@ def reading(
     stage: Stage, unit: UnitOfWork, feeds: Sequence[FeedName], book: SubscriptionBook, taker: str | None = None
 ) -> Iterator[Reader]:
     """Yield a reader of the feeds that has joined; `taker` takes all of them, else each its own organisation."""
+    reader = reader_of(stage, unit, feeds, book, taker)
+    try:
+        reader.step()
+        yield reader
+    finally:
+        reader.close()
+
+
+def effects_book(effects: Effects) -> SubscriptionBook:
+    """Return the subscription whose reaction writes the effects."""
+    return SubscriptionBook((Subscription(TYPE, Requested, lambda event, _: (event.organisation,), effects.react),))
+
+
+def reader_of(
+    stage: Stage,
+    unit: UnitOfWork,
+    feeds: Sequence[FeedName],
+    book: SubscriptionBook,
+    taker: str | None = None,
+    group: str | None = None,
+) -> Reader:
+    """Return a reader as the platform's local profile sets it, not yet connected; `group` shares topics with others."""
 
     def readings(tools: ReadingTools) -> dict[str, FeedReading]:
         found = {}
@@ -105,20 +127,23 @@ def reading(
         return found
 
     topics = [feed.topic for feed in feeds]
-    options = KafkaOptions(stage.bootstrap_servers, fetch_max_wait_ms=FETCH_MAX_WAIT_MS, config=stage.kafka_config)
-    reader = Reader(
+    options = KafkaOptions(
+        stage.bootstrap_servers,
+        group=group,
+        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+        config=stage.kafka_config,
+    )
+    return Reader(
         service=READER,
         source=lambda: KafkaLog(topics, options),
         readings=readings,
         tools=lambda session: ReadingTools(unit=unit, session=session, clock=stage.clock),
         unit=unit,
         clock=stage.clock,
+        shares_topics=group is not None,
     )
-    try:
-        reader.step()
-        yield reader
-    finally:
-        reader.close()
 
 
 def step_until(stage: Stage, reader: Reader, enough: Callable[[], bool]) -> None:
