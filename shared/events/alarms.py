@@ -26,13 +26,21 @@ RESOLVED: Final = "resolved"
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a feed stands still, and since which number."""
+    """Why a feed stands still, and since which number. `hash` is that of the record that differs, where it is one."""
 
     feed: str
     kind: str
     number: int
     detail: str
+    hash: str = ""
     at: datetime | None = None
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What stops a feed, None when nothing does, and the records (number, hash) that people have decided about."""
+
+    alarm: Alarm | None = None
+    settled: frozenset[tuple[int, str]] = frozenset()
 
 
 def gravity(alarm: Alarm) -> int:
@@ -52,7 +60,7 @@ def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm) -> None:
         held = rows.find_one({"_id": alarm.feed})
         if held is not None and held["state"] == OPEN and gravity(_alarm(held)) >= gravity(alarm):
             return
-        doc = {"_id": alarm.feed, "kind": alarm.kind, "number": alarm.number, "detail": alarm.detail}
+        doc = {"_id": alarm.feed, **{name: getattr(alarm, name) for name in ("kind", "number", "detail", "hash")}}
         steps = [] if held is None else held.get("steps", [])
         rows.replace_one({"_id": alarm.feed}, {**doc, "at": work.now, "state": OPEN, "steps": steps}, upsert=True)
 
@@ -61,10 +69,16 @@ def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm) -> None:
 
 def open_alarm(unit: UnitOfWork, organisation: str, feed: str) -> Alarm | None:
     """Return the alarm that stops the feed, None when nothing does."""
+    return kept(unit, organisation, feed).alarm
+
+
+def kept(unit: UnitOfWork, organisation: str, feed: str) -> Kept:
+    """Return what stops the feed, and which records of it were decided to have no say."""
     doc = unit.reading(organisation).rows(ALARMS).find_one({"_id": feed})
-    if doc is None or doc["state"] != OPEN:
-        return None
-    return _alarm(doc)
+    if doc is None:
+        return Kept()
+    settled = frozenset((step["number"], step["hash"]) for step in doc.get("steps", ()) if step.get("hash"))
+    return Kept(alarm=_alarm(doc) if doc["state"] == OPEN else None, settled=settled)
 
 
 def open_alarms(reading: Reading) -> tuple[Alarm, ...]:
@@ -76,6 +90,8 @@ def open_alarms(reading: Reading) -> tuple[Alarm, ...]:
 def resolve(work: Work, feed: str, *, by: str, reason: str) -> None:
     """Let the feed go on; the reader notices within a quarter of a minute. Who decided stays with the feed for ever.
 
+    Of a fork it is decided that what was read first stands: the same record is no alarm again, another one is.
+
     Raises:
         NotFound: Nothing stops the feed.
     """
@@ -84,7 +100,8 @@ def resolve(work: Work, feed: str, *, by: str, reason: str) -> None:
     if held is None:
         raise NotFound("nothing stops this feed")
     decision = {"state": RESOLVED, "decided_by": by, "decided_reason": reason, "decided_at": work.now}
-    step = {"kind": held["kind"], "number": held["number"], "by": by, "reason": reason, "at": work.now}
+    what = {"kind": held["kind"], "number": held["number"], "hash": held.get("hash", "")}
+    step = {**what, "by": by, "reason": reason, "at": work.now}
     rows.update_one({"_id": feed}, {"$set": {**decision, "steps": [*held.get("steps", []), step]}})
 
 
@@ -98,4 +115,5 @@ def resolve_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, re
 
 
 def _alarm(doc: Document) -> Alarm:
-    return Alarm(feed=doc["_id"], kind=doc["kind"], number=doc["number"], detail=doc["detail"], at=doc["at"])
+    said = {"kind": doc["kind"], "number": doc["number"], "detail": doc["detail"], "hash": doc.get("hash", "")}
+    return Alarm(feed=doc["_id"], at=doc["at"], **said)

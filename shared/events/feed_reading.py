@@ -62,6 +62,7 @@ class FeedReading:
         self._setback = SetbackWatch(rules.setback_seconds)
         self._tally: Tally | None = None
         self._went_back = False
+        self._is_at_end = True
         self._patience = Patience(tools.clock)
         self._look_at = 0.0
 
@@ -113,8 +114,9 @@ class FeedReading:
         log.warning("feed.rewound", feed=self.topic, number=self._chain.number)
         return 0
 
-    def receive(self, records: Sequence[LogRecord]) -> None:
-        """Judge records of the log, in order; what is next waits for `apply`."""
+    def receive(self, records: Sequence[LogRecord], end: int | None = None) -> None:
+        """Judge records of the log, which ends at `end`, in order; what is next waits for `apply`."""
+        self._is_at_end = end is None or not records or records[-1].offset + 1 >= end
         for record in records:
             if self.wants_rewind or self._watch.is_stopped(FORK):
                 return
@@ -199,7 +201,7 @@ class FeedReading:
         positions = {name: writer.position for name, writer in self._writers.items()}
         known = {name: (position.number, position.head) for name, position in positions.items()}
         lowest = min(positions.values(), key=lambda position: position.number)
-        self._chain = chain_from(self.topic, known, lowest.generation)
+        self._chain = chain_from(self.topic, known, lowest.generation, self._watch.settled)
         self._taken = (self._chain.number, self._chain.head)
         self._setback = SetbackWatch(self._tools.rules.setback_seconds)
         home = positions[self._home]
@@ -212,7 +214,7 @@ class FeedReading:
             elif isinstance(verdict, Stray):
                 self._pending.append(verdict)
             elif isinstance(verdict, Fork):
-                self._watch.sound(FORK, verdict.number, verdict.detail)
+                self._watch.sound(FORK, verdict.number, verdict.detail, verdict.hash)
                 return
             elif isinstance(verdict, Opening):
                 self._meet_generation(verdict)
@@ -227,7 +229,7 @@ class FeedReading:
         self._watch.heard_totals(beat, self._tools.clock.now(), self._partnership_hash)
         # Organisations that a feed seldom concerns stand behind: the chain then begins below what others have taken.
         known = max(self._chain.number, *(writer.position.number for writer in self._writers.values()))
-        if self._setback.is_set_back(beat.feedseq, known, now):
+        if self._setback.is_set_back(beat.feedseq, known, now, is_at_end=self._is_at_end):
             self._watch.sound(FORK, beat.feedseq + 1, f"the owner names less than {known}, read before")
         elif beat.feedseq == known == self._chain.number:
             self._watch.compare_totals(self._tally_at(beat.feedseq, self._pending), beat)

@@ -37,6 +37,8 @@ class FeedWatch:
     """What one feed has to say to people."""
 
     def __init__(self, unit: UnitOfWork, feed: FeedName, home: str, takers: Sequence[str]) -> None:
+        self.settled: frozenset[tuple[int, str]] = frozenset()
+        """Records (number, hash) that differ from what was read, and that a person has decided about."""
         self._raised: dict[str, Alarm] = {}
         self._unit = unit
         self._feed = feed
@@ -56,8 +58,9 @@ class FeedWatch:
 
     def load(self) -> None:
         """Take up the alarm that an earlier reader left, and count what is parked."""
-        left = alarms.open_alarm(self._unit, self._home, self._feed.topic)
-        self._raised = {} if left is None else {left.kind: left}
+        kept = alarms.kept(self._unit, self._home, self._feed.topic)
+        self._raised = {} if kept.alarm is None else {kept.alarm.kind: kept.alarm}
+        self.settled = kept.settled
         self._is_kept = True
         self._show()
         reading_metrics.LAG_SECONDS.labels(*self._labels).set_function(self._lag_seconds)
@@ -67,9 +70,9 @@ class FeedWatch:
         """Say whether a person has to decide before this feed goes on."""
         return not self._raised.keys().isdisjoint(kinds or STOPPING)
 
-    def sound(self, kind: str, number: int, detail: str) -> None:
+    def sound(self, kind: str, number: int, detail: str, digest: str = "") -> None:
         """Raise an alarm beside those there are; one that stops the feed is kept at the next `keep`."""
-        before, alarm = self.alarm, Alarm(feed=self._feed.topic, kind=kind, number=number, detail=detail)
+        before, alarm = self.alarm, Alarm(feed=self._feed.topic, kind=kind, number=number, detail=detail, hash=digest)
         self._raised.setdefault(kind, alarm)
         if before is None or alarms.gravity(alarm) > alarms.gravity(before):
             self._is_kept = kind == GAP
@@ -96,9 +99,10 @@ class FeedWatch:
         alarm = self.alarm
         if alarm is None or not self.is_stopped() or not self._is_kept:
             return None
-        if alarms.open_alarm(self._unit, self._home, self._feed.topic) is not None:
+        kept = alarms.kept(self._unit, self._home, self._feed.topic)
+        if kept.alarm is not None:
             return None
-        kind = alarm.kind
+        kind, self.settled = alarm.kind, kept.settled
         self._raised.clear()
         self._show()
         log.warning("feed.resumed", feed=self._feed.topic, kind=kind)

@@ -95,7 +95,7 @@ class IntakeReader:
         self._attempts = Attempts(None, 0)
         return 0
 
-    def receive(self, records: Sequence[LogRecord]) -> None:
+    def receive(self, records: Sequence[LogRecord], end: int | None = None) -> None:  # noqa: ARG002 - as of a feed
         """Keep the records until `apply`."""
         self._pending.extend(records)
         if records:

@@ -55,8 +55,8 @@ class TopicReading(Protocol):
     def rewind(self, place: str) -> int:
         """Begin the log again and return the offset to read from."""
 
-    def receive(self, records: Sequence[LogRecord]) -> None:
-        """Judge records."""
+    def receive(self, records: Sequence[LogRecord], end: int | None = None) -> None:
+        """Judge records; `end` is that of the log when they were fetched, None where it is not known."""
 
     def apply(self) -> bool:
         """Take one batch; return whether more is ready."""
@@ -187,7 +187,7 @@ class Reader:
         for topic, records in polled.items():
             reading = self._active.get(topic)
             if reading is not None:
-                reading.receive(records)
+                reading.receive(records, source.end(topic))
                 self._progress_at[topic] = now
                 self._apply(reading)
         for reading in list(self._active.values()):

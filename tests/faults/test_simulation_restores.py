@@ -163,3 +163,24 @@ def test_p4_relay_that_stood_still_and_had_no_successor_goes_on_at_once(world):
     relay.step()
     relay.step()
     assert (head_number(world, process), relay.gauges.published) == (1, 1)
+
+
+@pytest.mark.parametrize("is_known_where_the_log_ends", [True, False])
+def test_k10_past_that_is_read_again_slowly_is_no_step_back_of_its_owner(world, is_known_where_the_log_ends):
+    """However long it takes from one heartbeat to the next: only what is said at the log's end is the present word."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    for number in range(1, 6):
+        commit(world, process, number)
+        relay.step()
+        world.scheduler.now += 7.0
+        relay.step()
+    reader, reading = joined(world)
+    records = polled(world, reader)
+    reading.receive(records)
+    while reading.apply():
+        pass
+    reading.rewind(reading.place)
+    for record in records:
+        world.scheduler.now += 2.0
+        reading.receive([record], len(records) if is_known_where_the_log_ends else record.offset + 1)
+    assert (reading.number, reading.alarm is None) == (5, is_known_where_the_log_ends)

@@ -163,6 +163,38 @@ def test_k10_another_event_under_a_known_number_stops_the_feed_until_a_person_de
     assert desk.rows(owner.organisation, "feed_alarms")[0]["kind"] == "fork"
 
 
+def test_k10_forged_record_at_the_head_is_no_alarm_again_once_a_person_decided_and_another_one_is(desk, owner):
+    """What was read first stands: the same bytes change nothing when everything is compared anew, nor when sent again.
+
+    Also for a reader that starts anew. Other bytes under that number are another fork.
+    """
+    owner.send(owner.make(amount=1))
+    reader = desk.reader(owner, rules=QUICK)
+    desk.reads_to(reader, owner, 1)
+    forged = msgspec.structs.replace(owner.made[0], data=b'{"amount":2}')
+    owner.send(forged)
+    desk.settle(reader, lambda: open_kind(desk, owner) == "fork")
+    alarms.resolve_alarm(desk.unit, owner.organisation, owner.topic, by="operator-1", reason="the first one stands")
+    owner.send(forged, owner.make(amount=5))
+    desk.reads_to(reader, owner, 2)
+    reader.close()
+    again = desk.reader(owner, rules=QUICK)
+    owner.send(owner.make(amount=7))
+    desk.reads_to(again, owner, 3)
+    again._active[owner.topic].wants_rewind = True
+    owner.send(forged, owner.make(amount=9))
+    desk.reads_to(again, owner, 4)
+    assert (desk.sums(owner), open_kind(desk, owner)) == ({"k1": 22}, None)
+    owner.send(msgspec.structs.replace(owner.made[3], data=b'{"amount":3}'))
+    desk.settle(again, lambda: open_kind(desk, owner) == "fork")
+
+
+def open_kind(desk, owner) -> str | None:
+    """Return which alarm stops the feed."""
+    found = alarms.open_alarm(desk.unit, owner.organisation, owner.topic)
+    return found and found.kind
+
+
 def test_k10_heartbeat_below_the_number_read_before_it_is_a_fork_unless_its_epoch_is_older(desk, owner):
     """A zombie relay's late heartbeat is put aside; one of the present relay says that history was lost."""
     owner.send(owner.make(), owner.make(), owner.make(), epoch=5)
