@@ -1,6 +1,6 @@
 # Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up bench test simulate test-faults soak check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
+.PHONY: help demo up bench bench-peers test simulate test-faults soak check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
 
 MARKS := not kafka and not containers and not browser and not faults
 demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
@@ -20,6 +20,11 @@ up: ## the four services on the local backbone; what they hold survives a stop
 bench: ## the platform's code beside bare driver calls, as ratios; bench.json, under 12 minutes (SMOKE=1: under two)
 	@requirements/install local
 	@.venv/bin/partnership bench $(if $(SMOKE),--smoke) $(if $(ROWS),--rows "$(ROWS)") $(if $(BACKBONE),--backbone $(BACKBONE)) $(if $(CHART),--chart "$(CHART)")
+
+bench-peers: ## other frameworks on the same reading work, an environment each; ONLY=arroyo, ROUNDS=1; writes bench-peers.json
+	@requirements/install dev
+	@requirements/peers/install
+	@.venv/bin/python -m tests.bench.peers $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS))
 
 test: ## every test that needs no Docker, JVM or browser
 	@requirements/install dev
