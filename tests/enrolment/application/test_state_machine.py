@@ -11,16 +11,13 @@ employer's word and the owner's agree. `HYPOTHESIS_EXAMPLES` asks for more than 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 from environs import Env
 from hypothesis import HealthCheck, Phase, settings
@@ -35,164 +32,20 @@ from hypothesis.stateful import (
 
 from services.enrolment.application import cohort_handlers, commands, handlers, transfer_reactions, transfers
 from services.enrolment.domain import lifecycle, seats
-from services.enrolment.domain.enrolment_parts import Sponsorship
 from services.enrolment.domain.mapping import FileMapping, read_row
-from services.enrolment.messaging.consumed import subscriptions
 from shared.errors import PlatformError
-from shared.events import positions
-from shared.events.positions import Position, PositionMoved
-from tests.enrolment.conftest import a_record, as_received
+from tests.enrolment.application.term_commands import ASK, EMPLOYERS
+from tests.enrolment.application.term_model import SEATED, WHERE, Known, Queue
+from tests.enrolment.application.term_readers import ENDINGS, Crash, Readers
+from tests.enrolment.conftest import a_record
 
 OWNER = "brent"
-EMPLOYERS = ("brent", "ealing", "harrow")
 TWO_STAGES, BY_HAND = "ealing", "harrow"
 INTAKE = "2025-09"
-DAY = date(2025, 9, 1)
 COURSES = count(1)
-RELEASE = count(1)
 EXAMPLES = Env().int("HYPOTHESIS_EXAMPLES", 20)
 STEPS = 20
 TAKEN_ON, TURNED_AWAY = "enrolment.transfer-accepted.v1", "enrolment.transfer-refused.v1"
-
-OPEN = ("nominated", "requested", "waiting", "offered", "confirmed", "started", "deferred")
-WHERE: dict[str, tuple[tuple[str, ...], str]] = {
-    "approve": (("nominated",), "requested"),
-    "refuse": (("nominated",), "refused"),
-    "accept": (("offered",), "confirmed"),
-    "decline_offer": (("offered",), "withdrawn"),
-    "start": (("confirmed",), "started"),
-    "defer": (("confirmed", "started"), "deferred"),
-    "resume": (("deferred",), "confirmed or started"),
-    "complete": (("confirmed", "started", "deferred"), "completed"),
-    "withdraw": (OPEN, "withdrawn"),
-    "give_over": (("waiting", "offered", "confirmed", "started", "deferred"), "transferred"),
-    "change_route": (OPEN, ""),
-    "sponsor": ((*OPEN, "completed"), ""),
-}
-SEATED = ("offered", "confirmed", "started", "deferred", "completed")
-
-
-def _other_route(desk: Any, name: str) -> str:  # noqa: ANN401
-    routes = {"practice_only": "practice_and_academic", "practice_and_academic": "practice_only"}
-    return routes[handlers.of_employer(desk, name).route]
-
-
-ASK: dict[str, Callable[[Any, str, str], object]] = {
-    "approve": lambda desk, name, _: handlers.approve(desk, commands.Approve(name, by="second")),
-    "refuse": lambda desk, name, _: handlers.refuse(desk, commands.Refuse(name, by="second", reason="no_funding")),
-    "accept": lambda desk, name, _: handlers.accept_offer(desk, name),
-    "decline_offer": lambda desk, name, _: handlers.decline_offer(desk, commands.DeclineOffer(name, "workload")),
-    "start": lambda desk, name, _: handlers.start(desk, commands.Start(name, DAY)),
-    "defer": lambda desk, name, _: handlers.defer(desk, commands.Defer(name, "leave", DAY, None)),
-    "resume": lambda desk, name, _: handlers.resume(desk, commands.Resume(name, DAY)),
-    "complete": lambda desk, name, _: handlers.complete(desk, commands.Complete(name, "completed", DAY)),
-    "withdraw": lambda desk, name, _: handlers.withdraw(desk, commands.Withdraw(name, "workload", DAY)),
-    "give_over": lambda desk, name, to: transfers.give_over(
-        desk, commands.GiveOver(name, to, "new_job", DAY, EMPLOYERS)
-    ),
-    "change_route": lambda desk, name, _: handlers.change_route(
-        desk, commands.ChangeRoute(name, _other_route(desk, name), DAY, DAY, "worker_choice", None)
-    ),
-    "sponsor": lambda desk, name, _: handlers.sponsor(
-        desk, handlers.of_employer(desk, name), Sponsorship("grant", next(RELEASE) % 300, DAY)
-    ),
-}
-
-
-class Crash(Exception):
-    """The process ends just before its commit."""
-
-
-@dataclass
-class Known:
-    """What the model knows of one enrolment."""
-
-    employer: str
-    status: str
-    has_started: bool = False
-    deferred: int = 0
-    given_to: str | None = None
-    taken_on: bool = False
-
-
-@dataclass
-class Queue:
-    """The cohort's owner as a plain list: [enrolment, employer, state], in the order of arrival."""
-
-    capacity: int
-    at_most: dict[str, int]
-    reserved: dict[str, int]
-    closed: bool = False
-    places: list[list[str]] = field(default_factory=list)
-    handovers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    gone_early: set[str] = field(default_factory=set)
-
-    def taken(self, employer: str | None = None) -> int:
-        """Return how many seats are taken, of one employer or of all."""
-        return sum(state == "seat" and employer in (None, whose) for _, whose, state in self.places)
-
-    def could_sit(self, employer: str) -> bool:
-        """Return whether that employer may have one more seat."""
-        kept = sum(max(0, n - self.taken(other)) for other, n in self.reserved.items() if other != employer)
-        return self.taken() + kept < self.capacity and self.taken(employer) < self.at_most.get(employer, 10**6)
-
-    def fill(self) -> None:
-        """Give seats to the first who may have one, until nobody may."""
-        while head := next((p for p in self.places if p[2] == "waiting" and self.could_sit(p[1])), None):
-            head[2] = "seat"
-
-    def ask(self, enrolment: str, employer: str) -> None:
-        """Take a request."""
-        if self.closed or enrolment in self.gone_early or any(p[0] == enrolment for p in self.places):
-            return
-        self.places.append([enrolment, employer, "waiting"])
-        self.fill()
-
-    def leave(self, enrolment: str) -> None:
-        """Free a place, or remember that it was given up before it was asked for."""
-        found = [p for p in self.places if p[0] == enrolment]
-        if not found:
-            self.gone_early.add(enrolment)
-        for place in found:
-            place[2] = "left"
-        self.fill()
-
-    def hand_over(self, old: str, **said: Any) -> None:  # noqa: ANN401
-        """Hear one side of a transfer; both have spoken: decide."""
-        heard = self.handovers.setdefault(old, {"to": None, "taken": {}, "refused": set(), "over": False})
-        heard["to"] = said.get("to", heard["to"])
-        heard["taken"].update(said.get("taken", {}))
-        heard["refused"] |= set(said.get("refused", ()))
-        for employer, new in said.get("taken", {}).items() if heard["over"] else ():
-            self.ask(new, employer)  # too late: a request of its own
-        if heard["over"] or heard["to"] is None:
-            return
-        if heard["to"] in heard["taken"]:
-            heard["over"] = True
-            self._move(old, heard["to"], heard["taken"][heard["to"]])
-        elif heard["to"] in heard["refused"]:
-            heard["over"] = True
-            self.leave(old)
-
-    def lapse(self) -> None:
-        """Give back every place that was given over and that nobody has taken on."""
-        for old, heard in self.handovers.items():
-            if heard["to"] is not None and not heard["over"]:
-                heard["over"] = True
-                self.leave(old)
-
-    def _move(self, old: str, employer: str, new: str) -> None:
-        place = next((p for p in self.places if p[0] == old and p[2] in ("seat", "waiting")), None)
-        if place is None or new in self.gone_early:
-            if place is not None:
-                self.leave(old)
-            else:
-                self.ask(new, employer)
-            return
-        state, place[2] = place[2], "left"
-        seat = state == "seat" and self.could_sit(employer)
-        self.places.insert(self.places.index(place), [new, employer, "seat" if seat else "waiting"])
-        self.fill()
 
 
 class Term(RuleBasedStateMachine):
@@ -206,11 +59,6 @@ class Term(RuleBasedStateMachine):
         self.code = f"M{next(COURSES)}"
         self.refs = count(1)
         self.known: dict[str, Known] = {}
-        self.read: dict[str, list[dict[str, Any]]] = {owner: [] for owner in EMPLOYERS}
-        self.last: dict[str, str] = dict.fromkeys(EMPLOYERS, "")
-        self.table = {row.type: row for row in subscriptions(self.house.opener.desk)}
-        self.sessions: list[Any] = []
-        self.positions: dict[tuple[str, str], Position] = {}
         self.heard_closed: set[str] = set()
 
     # -- the play ----------------------------------------------------------------------------------------------
@@ -220,15 +68,13 @@ class Term(RuleBasedStateMachine):
     )
     def open(self, capacity: int, at_most: int, reserved: int, people: int) -> None:
         """Begin with a course and a cohort that everybody has read of, and some nominations."""
-        for owner in EMPLOYERS:
-            for taker in EMPLOYERS:
-                self._take_over(taker, owner)
+        self.readers = Readers(self.house, EMPLOYERS, self._learn)
         capacity = max(capacity, reserved)
         self.queue = Queue(capacity, {"ealing": at_most}, {"harrow": reserved})
         body = {"title": "Made up", "level": "SW", "routes": ["practice_only", "practice_and_academic"]}
         self.house.good("PUT", f"courses/{self.code}", "programme_lead", json=body)
         self._resize(capacity)
-        self._read_everything()
+        self.readers.read_everything()
         for employer in EMPLOYERS * people:
             self._nominate(employer)
 
@@ -268,10 +114,10 @@ class Term(RuleBasedStateMachine):
             self._answer_transfer(old, says_yes=self._says_yes(chance), crash=crash)
         self._what_happens_seldom(chance)
         for _ in range(5):
-            ending = chance.choice(["well"] * 5 + ["before the commit", "answer lost", "zombie"])
-            self._take(chance.choice(EMPLOYERS), chance.choice(EMPLOYERS), chance.randint(1, 30), ending)
+            ending = chance.choice(["well"] * 4 + [*ENDINGS])
+            self.readers.take(chance.choice(EMPLOYERS), chance.choice(EMPLOYERS), chance.randint(1, 30), ending)
         taker, owner = chance.choice(EMPLOYERS), chance.choice(EMPLOYERS)  # as after the loss of the log
-        self._take(taker, owner, 100, "well", first=1, up_to=self.positions[taker, owner].number)
+        self.readers.take(taker, owner, 100, "well", first=1, up_to=self.readers.positions[taker, owner].number)
 
     def _what_happens_seldom(self, chance: Random) -> None:
         """Let what is rare happen now and then, and as soon as it can where it has not happened in any term yet."""
@@ -394,13 +240,12 @@ class Term(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let everybody read everything, and compare."""
         if hasattr(self, "queue"):
-            self._read_everything()
+            self.readers.read_everything()
             self.everybody_is_in_the_state_that_the_model_says()
             self.seats_are_never_exceeded()
             self._owner_equals_the_list()
             self._both_words_agree()
-        for session in self.sessions:
-            session.end_session()
+            self.readers.close()
 
     def _owner_equals_the_list(self) -> None:
         stored = {place["_id"]: place["state"] for place in self._places() if place["state"] in ("seat", "waiting")}
@@ -427,79 +272,7 @@ class Term(RuleBasedStateMachine):
             if known.status in lifecycle.HOLDS_SEAT:
                 assert [name, known.employer, "seat"] in self.queue.places
 
-    # -- one reader for each pair ------------------------------------------------------------------------------
-
-    def _take_over(self, taker: str, owner: str) -> None:
-        session = self.house.unit.client.start_session()
-        self.sessions.append(session)
-        topic = f"org.{owner}.enrolment.v1"
-        position = positions.take_over(self.house.unit, session, taker, topic)
-        self.positions[taker, owner] = position
-
-    def _feed(self, owner: str) -> list[dict[str, Any]]:
-        """Return every event of the owner's feed, in its order; what was read before is not read again."""
-        entries = self.house.unit.database(owner)["org_entries"]
-        for entry in entries.find({"_id": {"$gt": self.last[owner]}}, sort=[("_id", 1)]):
-            self.last[owner] = entry["_id"]
-            self.read[owner] += [
-                {**event, "data": json.loads(bytes(event["data"])), "number": len(self.read[owner]) + index}
-                for index, event in enumerate(entry["events"], start=1)
-            ]
-        return self.read[owner]
-
-    def _take(
-        self, taker: str, owner: str, most: int, ending: str, *, first: int | None = None, up_to: int | None = None
-    ) -> bool:
-        """Read up to `most` events of one feed in one transaction; return whether anything was tried."""
-        position = self.positions[taker, owner]
-        begin = first or position.number + 1
-        batch = self._feed(owner)[begin - 1 : up_to or begin - 1 + most]
-        fresh = [event for event in batch if event["number"] > position.number]
-        if not fresh:
-            return False
-        if ending == "zombie":
-            self._take_over(taker, owner)
-        after = msgspec.structs.replace(position, number=fresh[-1]["number"])
-        if self._commit(taker, owner, fresh, position, after, ending):
-            kept = positions.read(self.house.unit, taker, position.feed)
-            self.positions[taker, owner] = kept if ending == "answer lost" and kept else after
-            for event in fresh:
-                self._learn(taker, owner, event)
-        return True
-
-    def _commit(
-        self,
-        taker: str,
-        owner: str,
-        events: list[dict[str, Any]],
-        before: Position,
-        after: Position,
-        ending: str,
-    ) -> bool:
-        def step(work: Any) -> None:  # noqa: ANN401
-            for event in events:
-                self._react(work, taker, owner, event)
-            positions.move(work, before, after)
-            if ending == "before the commit":
-                raise Crash
-
-        try:
-            self.house.unit.run(taker, step)
-        except Crash:
-            return False
-        except PositionMoved:
-            assert ending == "zombie"
-            return False
-        assert ending != "zombie", "a reader that was replaced has written"
-        return True
-
-    def _react(self, work: Any, taker: str, owner: str, event: dict[str, Any]) -> None:  # noqa: ANN401
-        row = self.table.get(event["type"])
-        if row is None:
-            return
-        received = as_received(row, event, owner, event["number"])
-        if taker in row.concerns(received, self.house.partnership):
-            row.reaction(work, received)
+    # -- what a reader learns --------------------------------------------------------------------------------
 
     def _learn(self, taker: str, owner: str, event: dict[str, Any]) -> None:
         """Do in the model what this event means."""
@@ -538,12 +311,6 @@ class Term(RuleBasedStateMachine):
                 self.queue.hand_over(data["from_enrolment_id"], taken={employer: name})
             case "transfer-refused":
                 self.queue.hand_over(name, refused=[employer])
-
-    def _read_everything(self) -> None:
-        went_on = True
-        while went_on:
-            took = [self._take(taker, owner, 1000, "well") for taker in EMPLOYERS for owner in EMPLOYERS]
-            went_on = any(took)
 
     # -- the database ------------------------------------------------------------------------------------------
 
