@@ -1,7 +1,7 @@
 """A dependency answers 200 with something else (P24): that is a failure to be tried again, never a success.
 
-The pull feed and the release of an identity. The sign-in provider is in `tests/shared/web/test_sign_in.py`, the reader
-that asks a pull feed until it makes sense in `test_sources.py`.
+The pull feed and the release of an identity. The sign-in provider is in `tests/shared/web/test_sign_in_lies.py`, the
+reader that asks a pull feed until it makes sense in `test_sources.py`.
 """
 
 from __future__ import annotations
