@@ -151,6 +151,8 @@ class IntakeReader:
             )
         except PositionMoved:
             self._position = settle(self._tools.unit, self._organisation, old)
+            if self._position.place == self.place:  # a commit of unknown result did happen: no record is handled twice
+                self._pending = [record for record in self._pending if record.offset >= self._position.next]
         except _Failed as failed:
             self._faults[failed.offset] = failed.reason
         except _TooMuch as much:

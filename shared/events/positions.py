@@ -131,13 +131,13 @@ def take_over(unit: UnitOfWork, session: ClientSession, organisation: str, feed:
 def move(work: Work, old: Position, new: Position) -> None:
     """Move the position inside the caller's transaction, if nobody else did.
 
-    What is blocked is compared too: a replay frees a key under the same number, and a database that came back from a
-    backup before it holds the key's events parked again.
+    Not the number alone is compared: a replay frees a key under the same one, and a topic without numbers has but its
+    offset. A database that came back from a backup shows by them that it did.
 
     Raises:
         PositionMoved: The stored position is another; `settle` says which of the two reasons it is.
     """
-    held = {"number": old.number, "decisions": old.decisions, "blocked": list(old.blocked)}
+    held = {"number": old.number, "next": old.next, "decisions": old.decisions, "blocked": list(old.blocked)}
     guard = {"_id": old.feed, "epoch": old.epoch, **held}
     if work.rows(POSITIONS).update_one(guard, {"$set": _fields(new)}) == 0:
         raise PositionMoved
@@ -159,7 +159,7 @@ def settle(unit: UnitOfWork, organisation: str, old: Position, *, may_go_back: b
 
     A number below the one in memory means that the database was restored from a backup under this reader: it has to
     begin again from what is stored, or it would go on behind events that this database has never seen. Only a person's
-    decision (`may_go_back`) sets a number back otherwise.
+    decision (`may_go_back`) sets a number back otherwise. The same goes for an offset of a topic without numbers.
 
     Raises:
         Fenced: It belongs to another reader now, or went back.
@@ -168,6 +168,8 @@ def settle(unit: UnitOfWork, organisation: str, old: Position, *, may_go_back: b
     if stored is None or stored.epoch != old.epoch:
         raise Fenced
     if stored.number < old.number and not may_go_back:
+        raise Fenced
+    if stored.number == old.number == 0 and stored.place == old.place and stored.next < old.next and not may_go_back:
         raise Fenced
     return stored
 

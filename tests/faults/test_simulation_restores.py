@@ -9,8 +9,10 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.events.adoption import adopt
+from shared.events.checking import LogRecord
 from shared.events.envelope import GENESIS
 from shared.events.feed_reading import FeedReading
+from shared.events.intake import IntakeReader
 from shared.events.parking import list_parked
 from shared.events.positions import Fenced
 from shared.events.reading_loop import Reader
@@ -184,3 +186,46 @@ def test_k10_past_that_is_read_again_slowly_is_no_step_back_of_its_owner(world, 
         world.scheduler.now += 2.0
         reading.receive([record], len(records) if is_known_where_the_log_ends else record.offset + 1)
     assert (reading.number, reading.alarm is None) == (5, is_known_where_the_log_ends)
+
+
+def test_p14_intake_whose_database_was_restored_under_it_takes_again_what_came_since_the_backup(world):
+    """A topic without numbers has its offset alone: the reader that stood further on begins again from what is kept."""
+    a_relay(world)
+    reader, _ = joined(world)
+    handled: list[int] = []
+    tools = reader._make_tools(reader._session)
+    intake = IntakeReader("in.gamma.board.v1", BOARD, lambda *record: handled.append(record[3]), tools)
+    intake.take_over("here")
+    take(intake, 0)
+    backup = world.server.backup(DATABASE)
+    take(intake, 1)
+    world.server.restore(DATABASE, backup)
+    with pytest.raises(Fenced):
+        take(intake, 2)
+    assert intake.take_over("here") == 1
+    take(intake, 1, 2)
+    assert handled == [0, 1, 1, 2]
+
+
+def test_p2_intake_whose_commit_happened_though_nobody_said_so_handles_no_record_twice(world):
+    """What is stored says how far it came; what it holds of that already is left out."""
+    a_relay(world)
+    reader, _ = joined(world)
+    handled: list[int] = []
+    tools = reader._make_tools(reader._session)
+    intake = IntakeReader("in.gamma.board.v1", BOARD, lambda *record: handled.append(record[3]), tools)
+    intake.take_over("here")
+    before = intake._position
+    take(intake, 0, 1)
+    intake._position = before
+    take(intake, 0, 1, 2)
+    take(intake, 3)
+    assert world.doc(DATABASE, "positions", "in.gamma.board.v1")["next"] == 4
+    assert handled == [0, 1, 2, 3]
+
+
+def take(intake: IntakeReader, *offsets: int) -> None:
+    """Let an intake take records."""
+    intake.receive([LogRecord(offset, None, b"x") for offset in offsets])
+    while intake.apply():
+        pass
