@@ -186,6 +186,7 @@ class FeedReading:
         positions = [writer.position for writer in self._writers.values()]
         self.place = place
         self._restore()
+        self._watch.reached(self._taken[0])
         if any(position.place != place for position in positions):
             self._from_start = True
             self._chain.rewind()

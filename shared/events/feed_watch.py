@@ -62,7 +62,9 @@ class FeedWatch:
         self._raised = {} if kept.alarm is None else {kept.alarm.kind: kept.alarm}
         self.settled = kept.settled
         self._is_kept = True
+        self._compared = (-1, False)
         self._show()
+        reading_metrics.TAKEN_UP.labels(*self._labels).set(self._unit.clock.now().timestamp())
         reading_metrics.LAG_SECONDS.labels(*self._labels).set_function(self._lag_seconds)
         self.count_parked()
 

@@ -29,6 +29,11 @@ def note(service: str, topic: str, heard: Heard) -> None:
     _LAST[service, topic] = heard
 
 
+def forget(service: str, topic: str) -> None:
+    """Know nothing more of a feed that this process reads no longer."""
+    _LAST.pop((service, topic), None)
+
+
 def last(service: str, topic: str) -> Heard | None:
     """Return what was last heard, None before the first heartbeat."""
     return _LAST.get((service, topic))

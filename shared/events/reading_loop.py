@@ -15,7 +15,7 @@ from pymongo.client_session import ClientSession
 
 from shared.clock import Clock, wait_for
 from shared.errors import Conflict, Unavailable
-from shared.events import reading_metrics
+from shared.events import heard, reading_metrics
 from shared.events.checking import LogRecord
 from shared.events.consumer import LogSource, OutOfRange
 from shared.events.feed_reading import ReadingTools
@@ -112,6 +112,8 @@ class Reader:
         self._session: ClientSession | None = None
         self._known: Mapping[str, TopicReading] = {}
         self._active: dict[str, TopicReading] = {}
+        self._shown: set[str] = set()
+        """What is told of to operators: what is active, and after a lost connection what was."""
         self._paused: set[str] = set()
         self._places: dict[str, str] = {}
         self._absent: frozenset[str] = frozenset()
@@ -218,6 +220,7 @@ class Reader:
             self._active.pop(topic).hand_over()
         for topic in sorted(held - self._active.keys()):
             self._take(source, topic)
+        self._forget(self._shown - self._active.keys())
         return source
 
     def _look(self, source: LogSource, now: float) -> None:
@@ -267,6 +270,7 @@ class Reader:
             return
         offset = reading.take_over(place)
         self._active[topic] = reading
+        self._shown.add(topic)
         self._progress_at[topic] = self._clock.monotonic()
         source.start(topic, offset)
         log.info("feed.taken", feed=topic, offset=offset)
@@ -313,6 +317,13 @@ class Reader:
                 reading.read_to = source.beginning(topic)
                 source.start(topic, reading.read_to)
 
+    def _forget(self, topics: Iterable[str]) -> None:
+        """Tell nothing more of topics that are another reader's now, or nobody's."""
+        for topic in topics:
+            self._shown.discard(topic)
+            reading_metrics.forget(self._service, topic)
+            heard.forget(self._service, topic)
+
     def _drop_source(self) -> None:
         source, self._source = self._source, None
         if source is not None:
@@ -321,6 +332,7 @@ class Reader:
     def _leave(self) -> None:
         """Leave the log and give up the session; joining again is a new assignment."""
         self._active.clear()
+        self._forget(set(self._shown))
         self._drop_source()
         session, self._session = self._session, None
         if session is not None:

@@ -16,6 +16,9 @@ LAG: Final = Gauge("feed_lag_records", "Records of the log that are not read yet
 NUMBER: Final = Gauge("feed_number", "The last number of the feed that was taken.", ["service", "feed"])
 ANNOUNCED: Final = Gauge("feed_announced", "The highest number that the feed's owner has named.", ["service", "feed"])
 HEARD: Final = Gauge("feed_heard_at_seconds", "When the feed was last heard of, in Unix seconds.", ["service", "feed"])
+TAKEN_UP: Final = Gauge(
+    "feed_taken_up_at_seconds", "When this reader took the feed up, in Unix seconds.", ["service", "feed"]
+)
 LAG_EVENTS: Final = Gauge(
     "feed_lag_events", "Events that the owner has named and that are not taken yet.", ["service", "feed"]
 )
@@ -45,3 +48,26 @@ DIFFERENCES: Final = Gauge(
 )
 FENCED: Final = Counter("reader_fenced_total", "How often another reader had taken over.", ["service"])
 EFFECTS: Final = Counter("events_taken_total", "Effects committed.", ["service", "source"])
+
+OF_ONE_FEED: Final = (
+    LAG,
+    NUMBER,
+    ANNOUNCED,
+    HEARD,
+    TAKEN_UP,
+    LAG_EVENTS,
+    LAG_SECONDS,
+    MISSING,
+    PARKED_KEYS,
+    WAITING,
+    ALARMS,
+    OTHER_PARTNERSHIP,
+    DIFFERENCES,
+)
+"""What only the reader that holds a feed can tell of it."""
+
+
+def forget(service: str, feed: str) -> None:
+    """Show nothing more of a feed that this process reads no longer: what it showed would stand as it was for ever."""
+    for gauge in OF_ONE_FEED:
+        gauge.remove_by_labels({"service": service, "feed": feed})

@@ -25,7 +25,7 @@ from shared.errors import PlatformError, Unavailable
 from shared.events.feed import FeedName
 from shared.events.refusals import RefusedByBroker
 from shared.events.relay import FeedRelay, Links, Outcome
-from shared.events.relay_metrics import FENCED, show
+from shared.events.relay_metrics import FENCED, Gauges, show
 from shared.events.relay_watch import watch_copies, watch_outboxes
 from shared.events.sending import Sender
 from shared.events.topics import BROKERS_CHOICE, Topics
@@ -71,6 +71,10 @@ class _Lane:
             return STANDBY_SECONDS
         seconds: float = min(poll_seconds, max(0.01, self.relay.due_in()))
         return seconds
+
+    def gauges(self) -> Gauges:
+        """Return what is shown of the feed: of one that another relay has, nothing that stood when it was ours."""
+        return self.relay.gauges if self.is_ours else Gauges()
 
     def _note(self, *, is_ours: bool) -> None:
         """Count it when another relay has taken a feed that was ours."""
@@ -145,7 +149,7 @@ class Relay:
 
     def gauges(self) -> dict[str, dict[str, int]]:
         """Return, per topic, what its relay shows (`relay_metrics.Gauges`)."""
-        return {name.topic: msgspec.structs.asdict(lane.relay.gauges) for name, lane in self._lanes.items()}
+        return {name.topic: msgspec.structs.asdict(lane.gauges()) for name, lane in self._lanes.items()}
 
     def held(self) -> list[FeedName]:
         """Return the feeds that no other relay has, as far as this one knows."""
@@ -157,7 +161,7 @@ class Relay:
             while not self._stop.is_set():
                 lane.wake.clear()
                 pause = lane.step(self._poll_seconds)
-                show(lane.relay.name.service, lane.relay.name.topic, lane.relay.gauges)
+                show(lane.relay.name.service, lane.relay.name.topic, lane.gauges())
                 if pause:
                     wait_for(self._stop if lane.failures else lane.wake, pause)
             is_sound = True

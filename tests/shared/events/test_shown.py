@@ -17,7 +17,6 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events import relay_metrics, relay_watch
 from shared.events.consumer import LogSource
-from shared.events.feed import FeedName
 from shared.events.outbox import Outbox, outbox_of
 from shared.events.reading_loop import Reader
 from shared.events.topics import Copies, Topics
@@ -42,12 +41,6 @@ def until(question) -> None:
     while not question():
         assert CLOCK.monotonic() < end, "waited too long"
         CLOCK.sleep(0.05)
-
-
-@pytest.fixture
-def feed(organisation) -> FeedName:
-    """The feed of the test's organisation."""
-    return FeedName("org", organisation, "enrolment")
 
 
 def test_outbox_counts_what_no_broker_has_acknowledged_numbered_or_not(
@@ -89,7 +82,7 @@ def test_age_of_the_outbox_grows_by_itself(feed):
 
 
 def test_p4_a_relay_whose_feed_was_taken_counts_it_once(unit_of_work, feed, mongodb_uri, kafka_bootstrap):
-    """A zombie's write is refused, and that is seen."""
+    """A zombie's write is refused, and that is seen; what it showed of the feed does not stand on."""
     commits(unit_of_work, feed.organisation, 1)
     stop = Event()
     zombie = a_relay(mongodb_uri, kafka_bootstrap, [feed], holder="same", stop=stop)
@@ -103,6 +96,7 @@ def test_p4_a_relay_whose_feed_was_taken_counts_it_once(unit_of_work, feed, mong
         commits(unit_of_work, feed.organisation, 1, first=2)
         until(lambda: shown("relay_fenced_total", feed.topic) == 1)
         until(lambda: zombie.held() == [])
+        until(lambda: shown("relay_feed", feed.topic, kind="published") == 0)
         successor.close()
     finally:
         stop.set()
