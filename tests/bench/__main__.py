@@ -15,7 +15,7 @@ from shared.errors import PlatformError
 from shared.local.backbone import CHOICES
 from shared.telemetry.logs import configure_logging
 from tests.bench.main import Asked, all_rows, bench
-from tests.bench.sizes import FULL, SMOKE, SMOKE_ROWS, TINY
+from tests.bench.sizes import DEEP, FULL, SMOKE, SMOKE_ROWS, TINY, of_owners
 from tests.bench.stage import Miscounted
 
 
@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sizes, rows = SMOKE, rows or SMOKE_ROWS
     if given.tiny:
         sizes = TINY
+    if given.deep:
+        sizes = DEEP
+    if given.owners:
+        sizes, rows = of_owners(given.owners), rows or ("S2",)
     asked = Asked(
         sizes=sizes,
         rows=rows,
@@ -53,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     known = ", ".join(row.id for row in all_rows())
     parser.add_argument("--smoke", action="store_true", help="the rows that say most, in under two minutes")
     parser.add_argument("--tiny", action="store_true", help="a few events: shows that it works, no more")
+    parser.add_argument("--deep", action="store_true", help="with histories and feeds of a million events: an hour")
+    parser.add_argument("--owners", type=int, help="how as many owners' feeds scale, such as 153: row S2 alone")
     parser.add_argument("--rows", help=f"only these, such as B1,A3 ({known})")
     parser.add_argument("--backbone", choices=CHOICES, help="external: KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI")
     parser.add_argument("--output", type=Path, default=Path("bench.json"), help="where the figures are written")

@@ -92,9 +92,9 @@ def ask(app: Flask, method: str, path: str, body: bytes, headers: Mapping[str, s
 
 
 @contextmanager
-def enrolment(stage: Stage, sink: Sink) -> Iterator[Enrolment]:
+def enrolment(stage: Stage, sink: Sink, prefix: str = "") -> Iterator[Enrolment]:
     """Yield a service with databases of its own, a course at its lead, and an employer that knows of it."""
-    prefix = stage.fresh_prefix()
+    prefix = prefix or stage.fresh_prefix()
     given = settings(stage, sink, prefix)
     partnership = given.partnership()
     issuer = issuer_of(stage, partnership)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from shared.clock import Clock
 from shared.local.backbone import EXTERNAL
-from tests.bench import board, machine, reading, relaying, report, scaling, starting, writing
+from tests.bench import board, bounds, machine, reading, relaying, report, scaling, starting, through, writing
 from tests.bench.chart import drawn
 from tests.bench.figures import Figure
 from tests.bench.measuring import Pace, Row
@@ -34,7 +34,8 @@ class Asked:
 
 def all_rows() -> tuple[Row, ...]:
     """Return every row, in the table's order."""
-    return (*writing.rows(), *relaying.rows(), *reading.rows(), *board.rows(), *starting.rows(), *scaling.rows())
+    rooms = (writing, relaying, reading, board, through, starting, scaling, bounds)
+    return tuple(row for room in rooms for row in room.rows())
 
 
 def bench(asked: Asked, clock: Clock, console: Console) -> report.Report:

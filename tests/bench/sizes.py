@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-SMOKE_ROWS = ("B1", "A3")
+SMOKE_ROWS = ("B1", "A3", "A1", "C1", "D2")
+EVENTS_PER_OWNER = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ SMOKE = Sizes(
     seconds=110.0,
 )
 """Under two minutes: the rows that say most."""
+DEEP = replace(FULL, histories=(10_000, 100_000, 1_000_000), costs=(10_000, 1_000_000), seconds=3_600.0)
+"""With a million events where they are asked for."""
 TINY = Sizes(
     rounds=1,
     read_null=1_200,
@@ -69,3 +72,8 @@ TINY = Sizes(
     seconds=60.0,
 )
 """Enough to see that every row works; its figures mean nothing."""
+
+
+def of_owners(owners: int) -> Sizes:
+    """Return the sizes of a run that shows how as many owners' feeds scale."""
+    return replace(FULL, feeds=owners, feed_events=owners * EVENTS_PER_OWNER)
