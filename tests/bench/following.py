@@ -8,6 +8,7 @@ from typing import Annotated
 from weakref import WeakKeyDictionary
 
 import msgspec
+import pymongo
 from msgspec import Meta
 
 from shared.errors import Unavailable
@@ -26,6 +27,8 @@ from tests.bench.stage import FETCH_MAX_WAIT_MS, NULL, READER, Miscounted, Sink,
 EFFECTS = "effects"
 PARKED = "parked"
 GIVE_UP_SECONDS = 120.0
+RECOUNT_SECONDS = 60.0
+"""A busy database reads thousands of rows slowly."""
 SESSION_TIMEOUT_MS, HEARTBEAT_INTERVAL_MS = 2000, 300
 
 Opaque = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
@@ -173,6 +176,7 @@ def recount(sink: Sink, database: MongoDatabase, published: Published) -> None:
         if found != wanted:
             raise Miscounted(f"{database.name}: {found} rows were written of {wanted}")
         return
-    written = [row["enrolment_id"] for row in rows.find({}, {"enrolment_id": 1})]
+    with pymongo.timeout(RECOUNT_SECONDS):
+        written = [row["enrolment_id"] for row in rows.find({}, {"enrolment_id": 1})]
     if sorted(written) != sorted(published.enrolment_ids):
         raise Miscounted(f"{database.name}: {len(written)} rows, which are not the {wanted} that were published")

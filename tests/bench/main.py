@@ -83,6 +83,9 @@ def _figures(asked: Asked, rows: Sequence[Row], clock: Clock, console: Console, 
     with ExitStack() as whole, console.status("") as status:
         shared = whole.enter_context(surroundings(asked.backbone, asked.sizes, clock)) if asked.shares else None
         for row in rows:
+            if found and clock.monotonic() > until:
+                console.print(f"{row.id} is not measured: the time is over")
+                continue
             with ExitStack() as own:
                 stage = shared or own.enter_context(surroundings(asked.backbone, asked.sizes, clock))
                 for name in row.sinks:

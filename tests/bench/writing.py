@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import msgspec
+import pymongo
 from flask import Flask, Response, request
 
 from shared.identifiers import new_identifier
@@ -16,6 +17,7 @@ from shared.storage.mongo import MAJORITY, SNAPSHOT, Client, Document
 from shared.storage.unit_of_work import UnitOfWork
 from tests.bench.enrolling import EMPLOYER, Enrolment, ask, enrolment, nomination, nomination_file
 from tests.bench.figures import Figure
+from tests.bench.following import RECOUNT_SECONDS
 from tests.bench.measuring import Duel, Pace, Row, fought
 from tests.bench.stage import NULL, SEC, Miscounted, Side, Sink, Stage, Timed
 
@@ -153,12 +155,10 @@ def _upload(stage: Stage, sink: Sink) -> Side:
 def _recount(service: Enrolment, size: int) -> None:
     """Count the enrolments and the events that were written."""
     database = service.unit.database(EMPLOYER)
-    kept = database["enrolments"].count_documents({})
-    told = sum(
-        event["type"] == "enrolment.requested.v1"
-        for entry in database["org_entries"].find({})
-        for event in entry["events"]
-    )
+    with pymongo.timeout(RECOUNT_SECONDS):
+        kept = database["enrolments"].count_documents({})
+        events = [event["type"] for entry in database["org_entries"].find({}) for event in entry["events"]]
+    told = events.count("enrolment.requested.v1")
     if (kept, told) != (size, size):
         raise Miscounted(f"{kept} enrolments and {told} events of {size} people")
 
