@@ -152,5 +152,5 @@ def test_the_gpl_database_is_in_no_production_requirement():
 
 def test_the_shell_scripts_can_be_read():
     """The scripts that set up, lock and check are good shell."""
-    for name in ("requirements/install", "requirements/lock", ".ci/run"):
+    for name in ("requirements/install", "requirements/lock", "requirements/peers/install", ".ci/run"):
         assert subprocess.run(["sh", "-n", str(ROOT / name)], check=False).returncode == 0
