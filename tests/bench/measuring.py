@@ -53,7 +53,7 @@ def fought(stage: Stage, duel: Duel, pace: Pace) -> Figure:
     for side in (duel.platform, duel.bare):
         machine.measured(stage, side, max(1, duel.size // WARM_UP) if duel.warm_up is None else duel.warm_up)
     block, repeated = _block(stage, duel, pace), 0
-    if not block.is_steady and pace.may_go_on():
+    if not block.is_steady and stage.sizes.rounds > 1 and pace.may_go_on():
         block, repeated = min(block, _block(stage, duel, pace), key=lambda each: each.difference), 1
     return Figure(
         id=duel.id,

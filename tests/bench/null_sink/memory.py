@@ -7,7 +7,7 @@ asked beyond them is refused loudly, so that no row measures an answer that mean
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import bson
 from bson.codec_options import CodecOptions
@@ -18,9 +18,7 @@ from tests.faults.simulation.matching import Document, begun, updated
 WRITE_ONLY: Final = frozenset({"effects", "effects-replies", "effects-entries"})
 """Collections whose rows are counted and not kept: where the measured writes go."""
 OPTIONS: Final = CodecOptions(tz_aware=True)
-QUIET: Final = frozenset(
-    {"ping", "create", "commitTransaction", "abortTransaction", "endSessions", "killSessions"}
-)
+QUIET: Final = frozenset({"ping", "create", "commitTransaction", "abortTransaction", "endSessions", "killSessions"})
 Name = tuple[str, str]
 
 
