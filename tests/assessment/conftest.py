@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +25,8 @@ from shared.identity import Pseudonyms
 from shared.local.issuer import LocalIssuer
 from shared.process.settings import load
 from shared.storage.unit_of_work import UnitOfWork
+from tests.environment import tell_environment
 
-SCENARIO = Path(__file__).parents[2] / "scenarios" / "north-west-london"
 CANDIDATE, MANAGER = "10001", "90001"
 
 
@@ -104,18 +103,9 @@ def assessment_settings(
     mongodb_uri, database_prefix, assessment_issuer, monkeypatch: pytest.MonkeyPatch
 ) -> AssessmentSettings:
     """The settings of a local instance that hosts two employers and the university."""
-    given = {
-        "PROFILE": "local",
-        "PARTNERSHIP_FILE": str(SCENARIO / "partnership.yaml"),
-        "HOSTED_ORGANISATIONS": "brent,ealing,goldsmiths",
-        "MONGODB_URI": mongodb_uri,
-        "KAFKA_BOOTSTRAP_SERVERS": "localhost:9",
-        "DATABASE_PREFIX": database_prefix[-10:],
-        "TRUSTED_ISSUERS_FILE": str(assessment_issuer.trusted_issuers_file),
-        "ORGANISATION_KEYS_DIR": str(assessment_issuer.keys_dir),
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
+    tell_environment(
+        monkeypatch, assessment_issuer, mongodb_uri, database_prefix, HOSTED_ORGANISATIONS="brent,ealing,goldsmiths"
+    )
     return load(AssessmentSettings.read)
 
 

@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,8 +31,8 @@ from shared.process.settings import load
 from shared.storage.unit_of_work import UnitOfWork
 from shared.testing.feeds import a_received
 from tests.courses import SAFEGUARDING
+from tests.environment import tell_environment
 
-SCENARIO = Path(__file__).parents[2] / "scenarios" / "north-west-london"
 COHORT = "courses/SAR/cohorts/2025-09"
 """The cohort that `House.open_course` opens."""
 EMPLOYERS = ("brent", "hillingdon", "westminster", "ealing", "harrow", "hounslow", "kensington-and-chelsea")
@@ -165,27 +164,28 @@ def raw(filename: str) -> dict[str, Any]:
     return {"content_type": "application/octet-stream", "query_string": {"filename": filename}}
 
 
+RECORD: dict[str, Any] = {
+    "employee_ref": "10001",
+    "given_name": "Aoife",
+    "family_name": "O'Neill",
+    "email": "aoife@brent.example",
+    "date_of_birth": "1982-07-07",
+    "swe_number": "SW53380",
+    "pcf_level": "SW",
+    "line_manager_ref": "90001",
+    "employment_start": "2018-01-03",
+    "fte": 1.0,
+    "course": "SAR",
+    "intake": "2025-09",
+    "route": "practice_only",
+    "manager_approved_on": "2025-07-01",
+}
+"""A good canonical record for the course that `open_course` opens, with nothing that may be left out."""
+
+
 def a_record(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return a good canonical record for the course that `open_course` opens."""
-    return {
-        "employee_ref": "10001",
-        "given_name": "Aoife",
-        "family_name": "O'Neill",
-        "email": "aoife@brent.example",
-        "date_of_birth": "1982-07-07",
-        "swe_number": "SW53380",
-        "job_title": "Social Worker",
-        "team": "North",
-        "pcf_level": "SW",
-        "line_manager_ref": "90001",
-        "employment_start": "2018-01-03",
-        "fte": 1.0,
-        "course": "SAR",
-        "intake": "2025-09",
-        "route": "practice_only",
-        "manager_approved_on": "2025-07-01",
-        "prerequisite_on": None,
-    } | changes
+    """Return a good canonical record with every field."""
+    return RECORD | {"job_title": "Social Worker", "team": "North", "prerequisite_on": None} | changes
 
 
 @pytest.fixture(scope="session")
@@ -201,17 +201,7 @@ def enrolment_settings(
     mongodb_uri, database_prefix, enrolment_issuer, monkeypatch: pytest.MonkeyPatch
 ) -> EnrolmentSettings:
     """The settings of a local instance that hosts the whole partnership."""
-    given = {
-        "PROFILE": "local",
-        "PARTNERSHIP_FILE": str(SCENARIO / "partnership.yaml"),
-        "MONGODB_URI": mongodb_uri,
-        "KAFKA_BOOTSTRAP_SERVERS": "localhost:9",
-        "DATABASE_PREFIX": database_prefix[-10:],
-        "TRUSTED_ISSUERS_FILE": str(enrolment_issuer.trusted_issuers_file),
-        "ORGANISATION_KEYS_DIR": str(enrolment_issuer.keys_dir),
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
+    tell_environment(monkeypatch, enrolment_issuer, mongodb_uri, database_prefix)
     return load(EnrolmentSettings.read)
 
 

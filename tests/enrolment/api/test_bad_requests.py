@@ -13,23 +13,8 @@ from services.enrolment.bootstrap import build_web_app
 from services.enrolment.domain.mapping import FileMapping
 from shared.identifiers import new_identifier
 from shared.storage.mongo import connect
+from tests.enrolment.conftest import RECORD
 
-RECORD = {
-    "employee_ref": "10001",
-    "given_name": "Aoife",
-    "family_name": "O'Neill",
-    "email": "aoife@x.example",
-    "date_of_birth": "1982-07-07",
-    "swe_number": "SW53380",
-    "pcf_level": "SW",
-    "line_manager_ref": "90001",
-    "employment_start": "2018-01-03",
-    "fte": 1.0,
-    "course": "SAR",
-    "intake": "2025-09",
-    "route": "practice_only",
-    "manager_approved_on": "2025-07-01",
-}
 GOOD = json.dumps(RECORD)
 PROBLEM = "application/problem+json"
 

@@ -6,22 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-RECORD = {
-    "employee_ref": "10001",
-    "given_name": "Aoife",
-    "family_name": "O'Neill",
-    "email": "aoife@x.example",
-    "date_of_birth": "1982-07-07",
-    "swe_number": "SW53380",
-    "pcf_level": "SW",
-    "line_manager_ref": "90001",
-    "employment_start": "2018-01-03",
-    "fte": 1.0,
-    "course": "SAR",
-    "intake": "2025-09",
-    "route": "practice_only",
-    "manager_approved_on": "2025-07-01",
-}
+from tests.enrolment.conftest import RECORD
 
 
 def _nominate(house, org="brent", **changes):
