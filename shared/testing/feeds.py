@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from shared.clock import Clock, SystemClock
+from shared.errors import Unavailable
 from shared.events.envelope import Envelope, Outgoing, Received
 from shared.events.feed import FeedName
 from shared.events.log import LogRecord, OwnLog
+from shared.events.relay import Outcome
 from shared.events.relay_process import Relay, build_relay
 from shared.events.subscriptions import Subscription
 from shared.events.topics import BROKERS_CHOICE
@@ -104,6 +106,16 @@ def a_relay(
         kafka_config=kafka_config,
         replication_factor=replication_factor,
     )
+
+
+def step_until_it_works(relay: Relay) -> Mapping[str, Outcome]:
+    """Step over passing errors, as the relay's process does, and return the last outcomes."""
+    for _ in range(20):
+        try:
+            return relay.step()
+        except Unavailable:
+            SystemClock().sleep(0.2)
+    return relay.step()
 
 
 def on_topic(bootstrap_servers: str, topic: str) -> list[LogRecord]:

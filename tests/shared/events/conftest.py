@@ -21,10 +21,12 @@ from shared.events.hashing import hash_of
 from shared.events.intake import IntakeReader
 from shared.events.reading_loop import Reader
 from shared.events.records import encode, encode_unnumbered
+from shared.events.relay_process import Relay
 from shared.events.routing import Router
 from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.identifiers import new_identifier
 from shared.storage.unit_of_work import UnitOfWork, Work
+from shared.testing.feeds import a_relay
 
 PARTNERSHIP_HASH = "0"
 
@@ -276,3 +278,29 @@ def new_owner(kafka_bootstrap, free_producer, new_organisation) -> Callable[[], 
 def owner(new_owner) -> Owner:
     """One owner with an open feed."""
     return new_owner()
+
+
+@pytest.fixture
+def feed(organisation) -> FeedName:
+    """The feed of the test's organisation."""
+    return FeedName("org", organisation, "enrolment")
+
+
+@pytest.fixture
+def kafka(kafka_bootstrap) -> str:
+    """The broker's address; a file whose tests spoil their broker has its own."""
+    return kafka_bootstrap
+
+
+@pytest.fixture
+def start_relay(mongodb_uri, kafka, feed) -> Iterator[Callable[..., Relay]]:
+    """A maker of relays of the feed, all under one name, that are closed in the end."""
+    made: list[Relay] = []
+
+    def start(*, heartbeat_seconds: float = 3600.0) -> Relay:
+        made.append(a_relay(mongodb_uri, kafka, [feed], holder="same", heartbeat_seconds=heartbeat_seconds))
+        return made[-1]
+
+    yield start
+    for relay in made:
+        relay.close()

@@ -2,15 +2,13 @@
 
 import pytest
 
-from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events.envelope import Envelope, Opened
-from shared.events.feed import FeedName
 from shared.events.ledger import Ledger
 from shared.events.relay import Outcome
 from shared.events.verify import verify_feed
 from shared.testing.backbone import bootstrap, broker_server
-from shared.testing.feeds import a_relay, commits, numbers_on, on_topic
+from shared.testing.feeds import commits, numbers_on, on_topic, step_until_it_works
 
 
 @pytest.fixture(scope="module")
@@ -26,36 +24,6 @@ def own_broker(tmp_path_factory):
 def kafka(own_broker):
     """Its address."""
     return bootstrap(own_broker)
-
-
-@pytest.fixture
-def feed(organisation):
-    """The feed of the test's organisation."""
-    return FeedName("org", organisation, "enrolment")
-
-
-@pytest.fixture
-def start_relay(mongodb_uri, kafka, feed):
-    """A maker of relays of the feed that are closed in the end."""
-    made = []
-
-    def start(*, heartbeat_seconds=3600.0):
-        made.append(a_relay(mongodb_uri, kafka, [feed], holder="same", heartbeat_seconds=heartbeat_seconds))
-        return made[-1]
-
-    yield start
-    for relay in made:
-        relay.close()
-
-
-def step_until_it_works(relay):
-    """Step over passing errors, as the relay's process does, and return the last outcomes."""
-    for _ in range(20):
-        try:
-            return relay.step()
-        except Unavailable:
-            SystemClock().sleep(0.2)
-    return relay.step()
 
 
 def sent_bytes(kafka, feed):

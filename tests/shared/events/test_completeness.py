@@ -7,7 +7,6 @@ import pytest
 from services.accreditation.bootstrap import CREDIT_AWARDED
 from shared.events.contracts import contract_book
 from shared.events.envelope import Envelope, Heartbeat
-from shared.events.feed import FeedName
 from shared.events.freshness import judged, word_of
 from shared.events.ledger import Ledger
 from shared.events.log import LogRecord, OwnLog
@@ -20,12 +19,6 @@ from shared.testing.feeds import a_commit, a_relay, an_event, commits
 pytestmark = pytest.mark.backbone
 
 OURS = "a" * 64
-
-
-@pytest.fixture
-def feed(organisation):
-    """The feed of the test's organisation."""
-    return FeedName("org", organisation, "enrolment")
 
 
 @pytest.fixture

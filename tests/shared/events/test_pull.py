@@ -14,12 +14,6 @@ from shared.testing.feeds import a_commit, a_relay, an_event, commits
 
 
 @pytest.fixture
-def feed(organisation):
-    """The feed of the test's organisation."""
-    return FeedName("org", organisation, "enrolment")
-
-
-@pytest.fixture
 def numbered_feed(unit_of_work, feed, mongodb_uri, kafka_bootstrap):
     """A feed with eleven numbered events in several rounds and one that has no number yet."""
     relay = a_relay(mongodb_uri, kafka_bootstrap, [feed])

@@ -8,7 +8,6 @@ from shared.events.adoption import adopt, end_alarm
 from shared.events.alarms import FORK, open_alarm
 from shared.events.derived_ids import derived_identifiers
 from shared.events.envelope import Envelope, Outgoing
-from shared.events.feed import FeedName
 from shared.events.feed_reading import ReadingRules
 from shared.events.ledger import Ledger
 from shared.events.log import OwnLog
@@ -18,7 +17,7 @@ from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.events.tail import FeedRefused
 from shared.events.verify import verify_feed
 from shared.testing.backups import backup_of, restore
-from shared.testing.feeds import a_commit, a_relay, an_event, commits, numbers_on, on_topic
+from shared.testing.feeds import a_commit, an_event, commits, numbers_on, on_topic
 from tests.shared.events.conftest import Noted
 
 pytestmark = pytest.mark.backbone
@@ -28,29 +27,9 @@ SUMMED = {"test.happened.v1": "version"}
 
 
 @pytest.fixture
-def feed(organisation):
-    """The feed of the test's organisation."""
-    return FeedName("org", organisation, "enrolment")
-
-
-@pytest.fixture
 def database(unit_of_work, feed):
     """The owner's database."""
     return unit_of_work.database(feed.organisation)
-
-
-@pytest.fixture
-def start_relay(mongodb_uri, kafka_bootstrap, feed):
-    """A maker of relays of the feed that are closed in the end."""
-    made = []
-
-    def start():
-        made.append(a_relay(mongodb_uri, kafka_bootstrap, [feed], holder="same"))
-        return made[-1]
-
-    yield start
-    for relay in made:
-        relay.close()
 
 
 @pytest.fixture

@@ -18,12 +18,6 @@ pytestmark = pytest.mark.backbone
 
 
 @pytest.fixture
-def feed(organisation):
-    """The feed of the test's organisation."""
-    return FeedName("org", organisation, "enrolment")
-
-
-@pytest.fixture
 def start_relay(mongodb_uri, kafka_bootstrap, feed):
     """A maker of relays of the feed that are closed in the end."""
     made = []

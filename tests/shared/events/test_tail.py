@@ -5,9 +5,8 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from shared.clock import SystemClock
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound
 from shared.events.envelope import Envelope, Heartbeat, Opened
-from shared.events.feed import FeedName
 from shared.events.ledger import HashIndex, Ledger
 from shared.events.marks import Marks
 from shared.events.relay import Outcome
@@ -15,35 +14,9 @@ from shared.events.republish import published, republish
 from shared.events.tail import FeedRefused
 from shared.events.topics import Topics
 from shared.events.verify import verify_feed
-from shared.testing.feeds import a_commit, a_relay, an_event, commits, numbers_on, on_topic
+from shared.testing.feeds import a_commit, an_event, commits, numbers_on, on_topic, step_until_it_works
 
 pytestmark = pytest.mark.backbone
-
-
-@pytest.fixture
-def kafka(kafka_bootstrap):
-    """The broker's address."""
-    return kafka_bootstrap
-
-
-@pytest.fixture
-def feed(organisation):
-    """The feed of the test's organisation."""
-    return FeedName("org", organisation, "enrolment")
-
-
-@pytest.fixture
-def start_relay(mongodb_uri, kafka, feed):
-    """A maker of relays of the feed that are closed in the end."""
-    made = []
-
-    def start(*, heartbeat_seconds=3600.0):
-        made.append(a_relay(mongodb_uri, kafka, [feed], holder="same", heartbeat_seconds=heartbeat_seconds))
-        return made[-1]
-
-    yield start
-    for relay in made:
-        relay.close()
 
 
 @pytest.fixture
@@ -60,16 +33,6 @@ def admin(kafka):
     made = KafkaAdminClient(bootstrap_servers=kafka)
     yield made
     made.close()
-
-
-def step_until_it_works(relay):
-    """Step over passing errors, as the relay's process does, and return the last outcomes."""
-    for _ in range(20):
-        try:
-            return relay.step()
-        except Unavailable:
-            SystemClock().sleep(0.2)
-    return relay.step()
 
 
 def sent_bytes(kafka, feed):
