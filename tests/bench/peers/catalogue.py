@@ -58,7 +58,7 @@ def _faststream(client: str, title: str, checks_with: str) -> Peer:
         module=f"{SIDES}.faststream_{client}",
         checks_with=checks_with,
         packages=("faststream", "aiokafka" if client == "aiokafka" else "confluent-kafka", checks_with),
-        less=f"{UNCHECKED}; one bad event fails its whole batch",
+        less=f"{UNCHECKED}; one bad event loses its whole batch, the next commit passes over it",
         more="dependency injection, middlewares, AsyncAPI pages",
         arguments=(checks_with,),
     )
@@ -76,7 +76,7 @@ PEERS: tuple[Peer, ...] = (
         module=f"{SIDES}.arroyo",
         checks_with=MARSHMALLOW,
         packages=("sentry-arroyo", "confluent-kafka", MARSHMALLOW),
-        less=f"{UNCHECKED}; no parking unless a dead-letter topic is set up",
+        less=f"{UNCHECKED}; one bad event ends it, again and again, unless a dead-letter topic is set up",
         more="writes in a thread beside the checking, back-pressure, metrics per step",
     ),
     Peer(
@@ -86,7 +86,7 @@ PEERS: tuple[Peer, ...] = (
         module=f"{SIDES}.quixstreams",
         checks_with=MARSHMALLOW,
         packages=("quixstreams", "confluent-kafka", MARSHMALLOW),
-        less=f"{UNCHECKED}; an error stops the application",
+        less=f"{UNCHECKED}; one bad event ends the application, again and again",
         more="checkpoints that hold sinks, state and offsets together, windows and joins",
     ),
     Peer(
@@ -96,7 +96,7 @@ PEERS: tuple[Peer, ...] = (
         module=f"{SIDES}.faust",
         checks_with=MARSHMALLOW,
         packages=("faust-streaming", "aiokafka", MARSHMALLOW),
-        less=f"{UNCHECKED}, and only every few seconds (here asked for at the end); an error drops its batch",
+        less=f"{UNCHECKED}, and only every few seconds (here asked for at the end); one bad event loses its whole batch",
         more="acknowledges event by event, tables and windows",
     ),
     Peer(
@@ -107,7 +107,7 @@ PEERS: tuple[Peer, ...] = (
         checks_with=MARSHMALLOW,
         packages=("bytewax", "confluent-kafka", MARSHMALLOW),
         less="commits nothing: no position anywhere (its recovery store is off, as it is unless set up); "
-        "no group, no number, hash or gap check",
+        "no group, no number, hash or gap check; one bad event ends it",
         more="scales over workers and keeps state where its recovery store is on",
         commits=False,
     ),
