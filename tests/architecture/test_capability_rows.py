@@ -5,35 +5,18 @@ A name may carry several ids: `test_e8_e12_…`. `docs/capabilities.md` lists th
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.architecture.named_tests import ROOT, named_tests, rows_in
+
 TABLE = ROOT / "docs" / "capabilities.md"
 ROWS = tuple(f"e{number}" for number in range(1, 29))
 PEERS = range(1, 15)
 _LINE = re.compile(
     r"\| (E[0-9]+) \| .+ \| \[[0-9]{4}\]\((decisions/[0-9a-z-]+\.md)\) \| (?:`([a-z0-9_/]+\.py)`: (.+)|declined) \|"
 )
-
-
-def rows_in(name: str) -> set[str]:
-    """Return the row ids in a test's name."""
-    return {word for word in name.split("_") if re.fullmatch(r"e[0-9]{1,2}", word)}
-
-
-def named_tests() -> dict[str, set[tuple[str, str]]]:
-    """Return row id -> (file, test) of every test function whose name carries it."""
-    found: dict[str, set[tuple[str, str]]] = {row: set() for row in ROWS}
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for row in rows_in(node.name) & set(ROWS):
-                    found[row].add((path.relative_to(ROOT).as_posix(), node.name))
-    return found
 
 
 def listed() -> dict[str, list[re.Match[str]]]:
@@ -49,7 +32,7 @@ def listed() -> dict[str, list[re.Match[str]]]:
 def test_every_row_has_a_named_test_or_is_declined(row):
     """A row is shown by a test or said no to, in a record that is there and speaks of it."""
     lines = listed()[row]
-    assert named_tests()[row] or all(line[3] is None for line in lines)
+    assert named_tests(ROWS)[row] or all(line[3] is None for line in lines)
     for line in lines:
         record = ROOT / "docs" / line[2]
         assert record.is_file(), line[2]
@@ -58,7 +41,7 @@ def test_every_row_has_a_named_test_or_is_declined(row):
 
 def test_the_table_lists_every_row_and_only_tests_that_are_there():
     """Each test that it names carries that row's id and stands in that file."""
-    table, there = listed(), named_tests()
+    table, there = listed(), named_tests(ROWS)
     assert set(table) == set(ROWS)
     for row, lines in table.items():
         told = {(line[3], test) for line in lines if line[3] for test in re.findall(r"`(test_[a-z0-9_]+)`", line[4])}
@@ -78,5 +61,5 @@ def test_the_second_table_has_every_row_and_only_files_that_are_there():
 
 def test_the_check_notices_a_row_without_a_test():
     """An id counts as a whole word of the name only."""
-    assert rows_in("test_e8_e12_places") == {"e8", "e12"}
-    assert rows_in("test_the_e_mail_of_e2e") == set()
+    assert rows_in("test_e8_e12_places", ROWS) == {"e8", "e12"}
+    assert rows_in("test_the_e_mail_of_e2e", ROWS) == set()

@@ -44,15 +44,19 @@ def test_service_has_no_other_rooms(service):
     assert rooms <= {*ROOMS, "web"} - {""}
 
 
-@pytest.mark.parametrize("path", python_files("services", "shared"), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", python_files("services", "shared", "tests"), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_module_is_no_attic(path):
-    """A module has a docstring that says what lives there, and stays below 400 lines."""
+    """A module, of tests too, has a docstring that says what lives there, and stays below 400 lines."""
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text)), "says nothing about itself"
     assert len(text.splitlines()) < MOST_LINES
 
 
-@pytest.mark.parametrize("path", python_files("services", "shared"), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", python_files("services", "shared", "tests"), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_module_name_says_what_it_holds(path):
     """No utils, helpers, managers, common or misc."""
     assert path.stem not in {"utils", "util", "helpers", "helper", "common", "manager", "misc", "data", "info"}
