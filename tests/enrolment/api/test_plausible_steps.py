@@ -6,7 +6,15 @@ import pytest
 
 from shared.clock import SystemClock, london_date
 from tests.enrolment.api.test_lifecycle import act, decided, nominate, told
-from tests.enrolment.api.test_transfers import PERSON, TRANSFER, give_over, hear, places, statuses, take_on
+from tests.enrolment.api.test_transfers import (
+    PERSON,
+    TRANSFER,
+    give_over,
+    places,
+    statuses,
+    take_on,
+    withdrawn_before_the_place_moved,
+)
 
 FUTURE = london_date(SystemClock().now()).replace(year=2090).isoformat()
 ROUTE = {
@@ -121,15 +129,7 @@ def test_e12_a_place_for_invited_employers_is_not_handed_to_another(house):
 
 def test_a_transfer_whose_person_withdrew_is_closed_as_refused(house):
     """No place moved: the word on the bus says so, and the place goes to nobody or to whoever waits."""
-    house.open_course(capacity=1)
-    old = decided(house, org="harrow")
-    give_over(house, old, org="harrow")
-    house.unit.database("brent")["handovers"].delete_many({})
-    new = take_on(house, old)["enrolment_id"]
-    act(house, new, "withdraw", org="ealing", reason="workload", withdrawn_on="2025-11-10")
-    hear(house, "brent", "ealing", ["transfer-accepted", "withdrawn"])
-    hear(house, "brent", "harrow", ["transferred"])
-    house.settle()
+    old, _ = withdrawn_before_the_place_moved(house)
     assert [each["outcome"] for each in told(house, "transfer-closed")] == ["refused"]
     assert house.good("GET", f"enrolments/{old}", org="harrow")["transfer"]["state"] == "refused"
     assert places(house) == ([], [])

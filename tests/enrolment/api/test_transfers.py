@@ -63,6 +63,20 @@ def hear(house, taker: str, of: str, names: Sequence[str]) -> None:
                 house.unit.run(taker, lambda work, row=row, received=received: row.reaction(work, received))
 
 
+def withdrawn_before_the_place_moved(house) -> tuple[str, str]:
+    """Return old and new enrolment: the owner heard of accepting and withdrawing before it heard of the giving."""
+    house.open_course(capacity=1)
+    old = decided(house, org="harrow")
+    give_over(house, old, org="harrow")
+    house.unit.database("brent")["handovers"].delete_many({})
+    new = take_on(house, old)["enrolment_id"]
+    act(house, new, "withdraw", org="ealing", reason="workload", withdrawn_on="2025-11-10")
+    hear(house, "brent", "ealing", ["transfer-accepted", "withdrawn"])
+    hear(house, "brent", "harrow", ["transferred"])
+    house.settle()
+    return old, new
+
+
 def test_a_transfer_carries_the_seat_and_never_frees_it(house):
     """The seat keeps its number; whoever waits goes on waiting; the old employer's rows stay there."""
     house.open_course(capacity=1)
@@ -188,15 +202,7 @@ def test_an_acceptance_that_comes_after_the_place_went_back_is_a_new_request(hou
 
 def test_a_person_withdrawn_before_the_place_moved_gets_no_seat(house):
     """The owner hears of accepting and withdrawing before it hears of the giving: the place goes back."""
-    house.open_course(capacity=1)
-    old = decided(house, org="harrow")
-    give_over(house, old, org="harrow")
-    house.unit.database("brent")["handovers"].delete_many({})
-    new = take_on(house, old)["enrolment_id"]
-    act(house, new, "withdraw", org="ealing", reason="workload", withdrawn_on="2025-11-10")
-    hear(house, "brent", "ealing", ["transfer-accepted", "withdrawn"])
-    hear(house, "brent", "harrow", ["transferred"])
-    house.settle()
+    _, new = withdrawn_before_the_place_moved(house)
     assert places(house) == ([], [])
     assert statuses(house, ("ealing", new)) == ["withdrawn"]
 

@@ -8,26 +8,11 @@ import pytest
 
 from services.enrolment.messaging.intake import read_message
 from shared.errors import Malformed
-
-RECORD = {
-    "employee_ref": "60001",
-    "given_name": "Liam",
-    "family_name": "Thomas",
-    "email": "liam@hounslow.example",
-    "date_of_birth": "1972-02-07",
-    "swe_number": "SW27551",
-    "pcf_level": "SW",
-    "employment_start": "2014-10-03",
-    "course": "SAR",
-    "intake": "2025-09",
-    "route": "practice_only",
-    "manager_approved_on": "2025-07-10",
-}
-REF = "b78d8a63-b14c-4eac-ad44-f58972b3d4d1"
+from tests.enrolment.messaging.intake_messages import REF, a_message
 
 
 def _say(house, ref=REF, **changes):
-    house.intake("hounslow", json.dumps({"record_ref": ref, "record": RECORD | changes}).encode())
+    house.intake("hounslow", a_message(ref, **changes))
 
 
 def _answers(house):

@@ -12,22 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from services.enrolment import bootstrap
 from shared.clock import SystemClock
-
-RECORD = {
-    "employee_ref": "60001",
-    "given_name": "Liam",
-    "family_name": "Thomas",
-    "email": "liam@hounslow.example",
-    "date_of_birth": "1972-02-07",
-    "swe_number": "SW27551",
-    "pcf_level": "SW",
-    "employment_start": "2014-10-03",
-    "course": "SAR",
-    "intake": "2025-09",
-    "route": "practice_only",
-    "manager_approved_on": "2025-07-10",
-}
-REF = "b78d8a63-b14c-4eac-ad44-f58972b3d4d1"
+from tests.enrolment.messaging.intake_messages import REF, a_message
 
 
 @contextmanager
@@ -55,7 +40,7 @@ def _until(question, seconds=90.0):
 
 def _say(bootstrap_servers, times):
     producer = KafkaProducer(bootstrap_servers=bootstrap_servers, allow_auto_create_topics=False)
-    value = json.dumps({"record_ref": REF, "record": RECORD}).encode()
+    value = a_message()
     for _ in range(times):
         producer.send("in.hounslow.enrolment.v1", key=REF.encode(), value=value, partition=0).get(timeout=10)
     producer.close()
