@@ -369,7 +369,7 @@ class FeedReading:
 
     def _look(self) -> None:
         """See whether a person has decided, and how much is still parked."""
-        self._watch.count_parked()
+        self._watch.count()
         for organisation, writer in self._writers.items():
             if not self._watch.is_stopped():
                 writer.confirm()

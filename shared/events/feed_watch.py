@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from shared.events import alarms, heard, reading_metrics
+from shared.events import alarms, fences, heard, reading_metrics
 from shared.events.alarms import FORK, GAP, GRAVITY, LIMIT, Alarm
 from shared.events.checking import Chain, Stray
 from shared.events.envelope import Heartbeat
@@ -66,7 +66,7 @@ class FeedWatch:
         self._show()
         reading_metrics.TAKEN_UP.labels(*self._labels).set(self._unit.clock.now().timestamp())
         reading_metrics.LAG_SECONDS.labels(*self._labels).set_function(self._lag_seconds)
-        self.count_parked()
+        self.count()
 
     def is_stopped(self, *kinds: str) -> bool:
         """Say whether a person has to decide before this feed goes on."""
@@ -110,8 +110,9 @@ class FeedWatch:
         log.warning("feed.resumed", feed=self._feed.topic, kind=kind)
         return kind
 
-    def count_parked(self) -> None:
-        """Count what waits for a person in the organisations' databases."""
+    def count(self) -> None:
+        """Count in the organisations' databases what waits for a person, and the readers that were fenced lately."""
+        fences.show(self._unit, self._takers, self._feed.topic)
         waiting = [one for taker in self._takers for one in list_parked(self._unit, taker, feed=self._feed.topic)]
         reading_metrics.WAITING.labels(*self._labels).set(len(waiting))
         keys = Counter(reason_code(one) for one in waiting if one.is_cause)

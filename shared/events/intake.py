@@ -20,6 +20,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from shared.errors import ConcurrentChange, Unavailable
+from shared.events import fences
 from shared.events.attempts import KILLED, Attempts
 from shared.events.checking import LogRecord, Stray
 from shared.events.envelope import Cause
@@ -68,6 +69,7 @@ class IntakeReader:
         self._size = tools.rules.batch_events
         self._stubborn = 0
         self._patience = Patience(tools.clock)
+        self._look_at = 0.0
 
     @property
     def available(self) -> bool:
@@ -114,7 +116,15 @@ class IntakeReader:
         return bool(self._pending)
 
     def tend(self) -> None:
-        """Nothing is due by the clock."""
+        """Show now and then how many readers were fenced; nothing else is due by the clock."""
+        now = self._tools.clock.monotonic()
+        if now < self._look_at or self._patience.is_waiting():
+            return
+        self._look_at = now + self._tools.rules.look_seconds
+        try:
+            fences.show(self._tools.unit, (self._organisation,), self.topic)
+        except Unavailable:
+            self._patience.back_off()
 
     def hand_over(self) -> None:
         """Nothing is owed: every record moved the position."""

@@ -26,7 +26,15 @@ POSITIONS: Final = "positions"
 
 
 class Fenced(Exception):
-    """Another reader has taken this position over: leave, join again, and never raise the epoch a second time."""
+    """Another reader has taken this position over: leave, join again, and never raise the epoch a second time.
+
+    `organisation` and `feed` say whose position of what; they are empty where it was no other reader, but a backup.
+    """
+
+    def __init__(self, organisation: str = "", feed: str = "") -> None:
+        super().__init__(organisation, feed)
+        self.organisation = organisation
+        self.feed = feed
 
 
 class PositionMoved(Exception):
@@ -165,8 +173,10 @@ def settle(unit: UnitOfWork, organisation: str, old: Position, *, may_go_back: b
         Fenced: It belongs to another reader now, or went back.
     """
     stored = read(unit, organisation, old.feed)
-    if stored is None or stored.epoch != old.epoch:
+    if stored is None or stored.epoch < old.epoch:
         raise Fenced
+    if stored.epoch > old.epoch:
+        raise Fenced(organisation, old.feed)
     if stored.number < old.number and not may_go_back:
         raise Fenced
     if stored.number == old.number == 0 and stored.place == old.place and stored.next < old.next and not may_go_back:

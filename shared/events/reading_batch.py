@@ -173,7 +173,9 @@ class BatchWriter:
             Fenced: It is so; what is stored has to be read from there.
         """
         stored = read(self._unit, self.organisation, self.position.feed)
-        if stored is None or stored.epoch != self.position.epoch or went_back(stored, self.position):
+        if stored is not None and stored.epoch > self.position.epoch:
+            raise Fenced(self.organisation, self.position.feed)
+        if stored is None or stored.epoch < self.position.epoch or went_back(stored, self.position):
             raise Fenced
 
     def is_discarded(self, number: int) -> bool:

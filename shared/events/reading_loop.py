@@ -14,8 +14,8 @@ import structlog
 from pymongo.client_session import ClientSession
 
 from shared.clock import Clock, wait_for
-from shared.errors import Conflict, Unavailable
-from shared.events import heard, reading_metrics
+from shared.errors import ConcurrentChange, Conflict, Unavailable
+from shared.events import fences, heard, reading_metrics
 from shared.events.checking import LogRecord
 from shared.events.consumer import LogSource, OutOfRange
 from shared.events.feed_reading import ReadingTools
@@ -108,6 +108,7 @@ class Reader:
         self._clock = clock
         self._shares_topics = shares_topics
         self._on_close = on_close
+        reading_metrics.FENCED.labels(service)
         self._source: LogSource | None = None
         self._session: ClientSession | None = None
         self._known: Mapping[str, TopicReading] = {}
@@ -144,13 +145,14 @@ class Reader:
         """
         try:
             self._round_or_rewind()
-        except Fenced:
-            log.warning("reader.fenced", service=self._service)
-            reading_metrics.FENCED.labels(self._service).inc()
+        except Fenced as fenced:
+            self._note(fenced)
             self._leave()
             if not self._shares_topics:
                 raise TakenOver(
                     f"another reader of {self._service} has taken these feeds: run one reader, or READER_MODE=group"
+                    if fenced.feed
+                    else f"a database of {self._service} came back from a backup: its feeds are read from there"
                 ) from None
             return FENCED_SECONDS
         except Unavailable as error:
@@ -165,6 +167,17 @@ class Reader:
         self._leave()
         if self._on_close is not None:
             self._on_close()
+
+    def _note(self, fenced: Fenced) -> None:
+        """Leave word of it where it outlives this process."""
+        log.warning("reader.fenced", service=self._service, feed=fenced.feed)
+        if not fenced.feed:
+            return
+        reading_metrics.FENCED.labels(self._service).inc()
+        try:
+            fences.note(self._unit, fenced.organisation, fenced.feed)
+        except (Unavailable, ConcurrentChange):
+            log.info("reader.fenced_without_a_word", service=self._service)
 
     def _told(self, error: Unavailable) -> float:
         """Say that the broker does not answer, or that it says no, and return how long to wait."""

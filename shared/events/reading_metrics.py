@@ -47,6 +47,11 @@ DIFFERENCES: Final = Gauge(
     ["service", "feed"],
 )
 FENCED: Final = Counter("reader_fenced_total", "How often another reader had taken over.", ["service"])
+FENCED_LATELY: Final = Gauge(
+    "feed_readers_fenced_lately",
+    "How many readers of the feed found another in their place in the last 15 minutes, this process or others.",
+    ["service", "feed"],
+)
 EFFECTS: Final = Counter("events_taken_total", "Effects committed.", ["service", "source"])
 
 OF_ONE_FEED: Final = (
@@ -63,6 +68,7 @@ OF_ONE_FEED: Final = (
     ALARMS,
     OTHER_PARTNERSHIP,
     DIFFERENCES,
+    FENCED_LATELY,
 )
 """What only the reader that holds a feed can tell of it."""
 

@@ -231,6 +231,7 @@ class FeedRelay:
         """Return the mark on a log that is new to the database: opened already, or to be opened now."""
         if self._mark.log is not None:
             self.gauges.resent_logs += 1
+            self.gauges.resent_at = int(self._clock.now().timestamp())
             log.warning("feed %s is on another log; it is sent again", self.name.topic)
         if tail.generation is None:
             return self._open(place, self._links.unit_of_work.new_identifier())

@@ -25,6 +25,8 @@ class Gauges(msgspec.Struct, kw_only=True):
     foreign_records: int = 0
     rewound: int = 0
     resent_logs: int = 0
+    resent_at: int = 0
+    """Unix seconds: the first scrape of a process that was started into an empty cluster may come after it."""
 
 
 FEED: Final = Gauge("relay_feed", "The relay's figures of a feed, by kind.", ["service", "feed", "kind"])

@@ -50,6 +50,7 @@ class _Lane:
         self.wake = Event()
         self.failures = 0
         self.is_ours = True
+        FENCED.labels(relay.name.service, relay.name.topic)
 
     def step(self, poll_seconds: float) -> float:
         """Do one step and return the seconds to wait before the next, 0 for none."""

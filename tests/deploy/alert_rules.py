@@ -17,7 +17,7 @@ ROOT = Path(shared.__file__).parent.parent
 FILE = ROOT / "deploy" / "alerts.yml"
 EVERY = "every"
 PROMETHEUS_OWN = {"up"}
-FUNCTIONS = {"abs", "changes", "delta", "histogram_quantile", "increase", "rate", "sum", "time"}
+FUNCTIONS = {"abs", "changes", "histogram_quantile", "increase", "rate", "sum", "time"}
 WORDS = {"and", "or", "unless", "by"}
 TOKEN = re.compile(
     r"""\s*(?:

@@ -30,7 +30,7 @@ NEEDED = {
     "feed_missing_events",
     "parked_keys",
     "relay_fenced_total",
-    "reader_fenced_total",
+    "feed_readers_fenced_lately",
     "feed_reconcile_differences",
     "feed_alarms",
     "relay_feed",
@@ -108,7 +108,7 @@ def test_every_alarm_of_a_feed_and_every_trouble_of_a_relay_has_a_rule():
     asked = {
         (metric, value) for rule in rules() for metric, label, _, value in matchers_in(rule["expr"]) if label == "kind"
     }
-    troubles = KINDS["relay_feed"] - {"head", "published", "epoch", "foreign_records", "rewound"}
+    troubles = KINDS["relay_feed"] - {"head", "published", "epoch", "foreign_records", "rewound", "resent_logs"}
     assert {("feed_alarms", kind) for kind in KINDS["feed_alarms"]} <= asked
     assert {("relay_feed", kind) for kind in troubles} <= asked
 

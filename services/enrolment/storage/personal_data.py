@@ -68,6 +68,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "replay_requests": Place(OPAQUE, "keys of events to be taken again"),
     "positions": Place(OPAQUE, "how far feeds were read"),
     "feed_alarms": Place(OPAQUE, "faults of feeds"),
+    "reader_fences": Place(OPAQUE, "when readers of feeds were taken over"),
     "handovers": Place(OPAQUE, "places on their way between employers, by opaque ids"),
     "sessions": Place(OPAQUE, "sessions of a cohort"),
     "attendance": Place(

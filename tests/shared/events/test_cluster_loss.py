@@ -52,6 +52,24 @@ def test_relay_sends_all_again_byte_identical_when_the_cluster_is_lost(
     assert [number for number, _, _ in after] == [1, 2, 3, 4, 5, 6]
 
 
+def test_relay_that_is_started_into_an_empty_cluster_shows_since_when_it_sends_again(
+    unit_of_work, feed, start_relay, own_broker
+):
+    """No earlier figure of the process is there to be compared with: an instant tells it at the first scrape."""
+    commits(unit_of_work, feed.organisation, 1)
+    first = start_relay()
+    first.step()
+    assert first.gauges()[feed.topic]["resent_at"] == 0
+    first.close()
+    own_broker.kill()
+    own_broker.start()
+    before = int(unit_of_work.clock.now().timestamp())
+    second = start_relay()
+    step_until_it_works(second)
+    shown = second.gauges()[feed.topic]
+    assert (shown["resent_logs"], shown["resent_at"] >= before) == (1, True)
+
+
 def test_idle_relay_notices_another_log_by_its_heartbeat(unit_of_work, feed, start_relay, own_broker, kafka):
     """With nothing to send, the loss of the cluster is found and mended all the same."""
     commits(unit_of_work, feed.organisation, 2)

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 import shared
 from shared.errors import Unavailable
-from shared.events import heard
+from shared.events import fences, heard
 from shared.events.consumer import LogSource
 from shared.events.feed_reading import ReadingRules
 from shared.events.reading_loop import TakenOver
@@ -29,6 +29,7 @@ FIGURES = {
     "feed_lag_seconds",
     "feed_missing_events",
     "feed_number",
+    "feed_readers_fenced_lately",
     "feed_other_partnership_file",
     "feed_reconcile_differences",
     "feed_taken_up_at_seconds",
@@ -157,3 +158,42 @@ def test_a_feed_that_is_taken_up_shows_at_once_how_far_it_was_taken(desk, owner)
     labels = {"service": "enrolment", "feed": owner.topic}
     assert REGISTRY.get_sample_value("feed_number", labels) == 2
     assert REGISTRY.get_sample_value("feed_taken_up_at_seconds", labels) > 0
+
+
+def lately(owner) -> float | None:
+    """Return how many readers of the feed an operator sees as fenced."""
+    return REGISTRY.get_sample_value("feed_readers_fenced_lately", {"service": "enrolment", "feed": owner.topic})
+
+
+@pytest.mark.parametrize("intake", [None, lambda *_: None])
+def test_p6_readers_that_ended_fenced_are_counted_where_that_outlives_them(desk, owner, intake):
+    """Two readers that take a feed from each other end each time; whoever holds it shows how often, from its start."""
+    owner.send(owner.make())
+    reader = desk.reader(owner, rules=QUICK, intake=intake)
+    desk.settle(reader, lambda: lately(owner) == 0)
+    for count in range(1, 5):
+        successor = desk.reader(owner, rules=QUICK, intake=intake)
+        desk.settle(successor, lambda one=successor: owner.topic in one._active)
+        owner.send(owner.make())
+        with pytest.raises(TakenOver):
+            desk.settle(reader, lambda: False)
+        assert lately(owner) is None, "the one that ended shows nothing"
+        reader = successor
+        desk.settle(reader, lambda count=count: lately(owner) == count)
+    reader.close()
+    again = desk.reader(owner, rules=QUICK, intake=intake)
+    desk.settle(again, lambda: lately(owner) == 4)
+    long_ago = desk.unit.clock.now() - fences.LATELY
+    desk.unit.database(owner.organisation)[fences.FENCES].update_one({}, {"$set": {"at.0": long_ago}})
+    desk.settle(again, lambda: lately(owner) == 3)
+
+
+def test_a_database_that_came_back_from_a_backup_counts_as_no_other_reader(desk, owner):
+    """The reader ends as well, and is started again; but nobody is to look for a second one."""
+    owner.send(owner.make(), owner.make())
+    reader = desk.reader(owner, rules=QUICK)
+    desk.reads_to(reader, owner, 2)
+    desk.unit.database(owner.organisation)["positions"].update_one({"_id": owner.topic}, {"$set": {"number": 1}})
+    with pytest.raises(TakenOver, match="backup"):
+        desk.settle(reader, lambda: False)
+    desk.settle(desk.reader(owner, rules=QUICK), lambda: lately(owner) == 0)

@@ -134,7 +134,7 @@ def test_parked_keys_are_counted_by_the_code_of_the_reason(desk, owner):
     desk.reads_to(reader, owner, 5)
     reading = reader._active[owner.topic]
     desk.settle(reader, lambda: len(desk.rows(owner.organisation, "parked")) == 5)
-    reading._watch.count_parked()
+    reading._watch.count()
     reasons = {
         sample.labels["reason"]: sample.value
         for family in REGISTRY.collect()
