@@ -20,14 +20,12 @@ SCENARIOS = ROOT / "scenarios"
 
 
 @contextlib.contextmanager
-def a_platform(directory: Path, partnership_file: Path) -> Iterator[RunningPlatform]:
-    """Run the platform for a partnership file until the block ends; what dies is started again meanwhile."""
-    base = free_port_base()
-    place = Place(directory=directory, partnership_file=partnership_file, port_base=base)
-    chosen = backbones.local(directory / "data", base + 17, base + 92)
+def kept_running(place: Place, stores: backbones.Backbone) -> Iterator[RunningPlatform]:
+    """Run the platform on the stores until the block ends; what dies is started again meanwhile."""
     stop = threading.Event()
-    said: list[str] = []
-    with running(place, chosen, stop, clock=SystemClock(), new_identifier=new_identifier, say=said.append) as platform:
+    with running(
+        place, stores, stop, clock=SystemClock(), new_identifier=new_identifier, say=lambda _: None
+    ) as platform:
         keeper = threading.Thread(target=platform.supervisor.supervise, args=(stop,), daemon=True)
         keeper.start()
         try:
@@ -35,6 +33,13 @@ def a_platform(directory: Path, partnership_file: Path) -> Iterator[RunningPlatf
         finally:
             stop.set()
             keeper.join(timeout=30)
+
+
+def a_platform(directory: Path, partnership_file: Path) -> contextlib.AbstractContextManager[RunningPlatform]:
+    """Run the platform for a partnership file on stores of its own until the block ends."""
+    base = free_port_base()
+    place = Place(directory=directory, partnership_file=partnership_file, port_base=base)
+    return kept_running(place, backbones.local(directory / "data", base + 17, base + 92))
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import io
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,17 +11,16 @@ import pytest
 from kafka import KafkaAdminClient
 from rich.console import Console
 
-from shared.clock import SystemClock
 from shared.events.access import grants, instances
-from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
 from shared.local.fresh import refuse_yesterday
-from shared.local.platform import INSTANCE, Place, RunningPlatform, running
+from shared.local.platform import INSTANCE, Place
 from shared.local.play.main import play
 from shared.local.provisioning import Provisioning, how_to_connect, keep_passwords
 from shared.partnership import load
 from shared.testing.backbone import Server, bootstrap, database_server, database_uri
 from shared.testing.kafka import as_operator, asking_kafka_server
+from tests.journeys.conftest import kept_running
 
 MARCHLAND = Path(__file__).resolve().parents[2] / "scenarios" / "marchland"
 
@@ -70,22 +67,6 @@ def is_of(topic: str, partners) -> bool:
     """Return whether a topic belongs to one of the partners."""
     kind, _, rest = topic.partition(".")
     return kind in ("org", "out", "in") and rest.split(".")[0] in partners
-
-
-@contextlib.contextmanager
-def kept_running(place: Place, stores: backbones.Backbone) -> Iterator[RunningPlatform]:
-    """Run the platform on the stores until the block ends."""
-    stop = threading.Event()
-    with running(
-        place, stores, stop, clock=SystemClock(), new_identifier=new_identifier, say=lambda _: None
-    ) as platform:
-        keeper = threading.Thread(target=platform.supervisor.supervise, args=(stop,), daemon=True)
-        keeper.start()
-        try:
-            yield platform
-        finally:
-            stop.set()
-            keeper.join(timeout=30)
 
 
 def test_term_on_apache_kafka_is_right_in_every_part(monkeypatch, tmp_path, stores, free_ports):

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from shared.clock import SystemClock
 from shared.local.play.doors import Doors
 from tests.courses import COMMUNITY_CAPACITY
+from tests.journeys.topics import every_record
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 MARCHLAND = SCENARIOS / "marchland"
@@ -67,21 +67,8 @@ def heads(doors: Doors) -> dict[str, dict]:
 
 def numbers_on(bootstrap: str, topic: str) -> list[int]:
     """Return the feed numbers that stand on a topic, in its order."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=20
-    )
-    try:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        found, quiet = [], 0
-        while quiet < 5:
-            records = consumer.poll(timeout_ms=100).get(partition, ())
-            quiet = 0 if records else quiet + 1
-            headers = [dict(record.headers) for record in records]
-            found += [int(header["ce_feedseq"]) for header in headers if "ce_feedseq" in header]
-        return found
-    finally:
-        consumer.close(autocommit=False)
+    headers = [dict(record.headers) for record in every_record(bootstrap, topic)]
+    return [int(header["ce_feedseq"]) for header in headers if "ce_feedseq" in header]
 
 
 def is_whole(bootstrap: str, owners: dict[str, dict]) -> bool:

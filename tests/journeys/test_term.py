@@ -14,12 +14,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
 from pymongo import MongoClient
 from rich.console import Console
 
 from shared.identifiers import new_identifier
 from shared.local.play.main import play
+from tests.journeys.topics import every_record
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 MARCHLAND = SCENARIOS / "marchland"
@@ -127,22 +128,10 @@ def asked(platform, organisation: str, method: str, path: str, **content):
 
 def whole_topic(bootstrap: str, topic: str) -> str:
     """Return every key, header and value of a topic's only partition as text."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=20
+    return "\n".join(
+        f"{record.key} {record.headers} {(record.value or b'').decode(errors='replace')}"
+        for record in every_record(bootstrap, topic)
     )
-    try:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        said, quiet = [], 0
-        while quiet < 5:
-            records = consumer.poll(timeout_ms=100).get(partition, ())
-            quiet = 0 if records else quiet + 1
-            said += [
-                f"{record.key} {record.headers} {(record.value or b'').decode(errors='replace')}" for record in records
-            ]
-        return "\n".join(said)
-    finally:
-        consumer.close(autocommit=False)
 
 
 def test_kill_9_of_every_process_in_turn_changes_no_result(start_platform):
