@@ -144,8 +144,8 @@ def is_level(house: House, organisation: str) -> bool:
     return waiting == 0 and found is not None and found["number"] == head
 
 
-def test_p16_batch_longer_than_any_session_of_a_group_is_taken_once_and_its_lag_shows(house, organisation):
-    """A reader that takes every feed is in no group that could give up on it: no take-over, nothing twice.
+def test_p16_slow_batch_of_a_reader_without_a_group_is_taken_once_and_its_lag_shows(house, organisation):
+    """A reader that takes every feed is in no group that could give up on it; one that is, stands on Apache Kafka.
 
     While it works the feed's announced number is ahead of the one taken, for whoever watches.
     """
