@@ -9,10 +9,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
+from typing import IO
 
 import msgspec
 
@@ -55,6 +56,42 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     most_in_flight: int = 0
 
 
+class _Process:
+    """One process, and what it wrote where errors go."""
+
+    def __init__(self, errand: Errand, errors: IO[str]) -> None:
+        command = [sys.executable, "-m", "tests.bench.apart"]
+        pipe = subprocess.PIPE
+        self._errors = errors
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=errors, text=True)
+        self.tell(msgspec.json.encode(errand).decode())
+
+    def tell(self, line: str) -> None:
+        """Give it a line of input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> str:
+        """Return its next line.
+
+        Raises:
+            Unavailable: it has ended; its own words are in the message.
+        """
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            self._errors.seek(0)
+            raise Unavailable(f"a process of the benchmark failed: {self._errors.read()[-2000:]}")
+        return line
+
+    def end(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+
 def carried_out(errands: Sequence[Errand]) -> list[Done]:
     """Return what several errands took, each in a process of its own, all of them begun together.
 
@@ -62,46 +99,15 @@ def carried_out(errands: Sequence[Errand]) -> list[Done]:
         Unavailable: a process failed; its own words are in the message.
     """
     with ExitStack() as stack:
-        processes = [stack.enter_context(_started(errand)) for errand in errands]
+        processes = []
+        for errand in errands:
+            processes.append(_Process(errand, stack.enter_context(tempfile.TemporaryFile("w+"))))
+            stack.callback(processes[-1].end)
         for process in processes:
-            if process.stdout is None or process.stdout.readline().strip() != "ready":
-                raise Unavailable(f"a process of the benchmark failed: {_words(process)}")
+            process.answer()
         for process in processes:
-            _tell(process, "go\n")
-        answers = [process.stdout.readline() if process.stdout else "" for process in processes]
-        for process, answer in zip(processes, answers, strict=True):
-            if not answer:
-                raise Unavailable(f"a process of the benchmark failed: {_words(process)}")
-        return [msgspec.json.decode(answer, type=Done) for answer in answers]
-
-
-@contextmanager
-def _started(errand: Errand) -> Iterator[subprocess.Popen[str]]:
-    with tempfile.TemporaryFile("w+") as errors:
-        command = [sys.executable, "-m", "tests.bench.apart"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-        process.words = errors  # type: ignore[attr-defined]
-        try:
-            _tell(process, msgspec.json.encode(errand).decode() + "\n")
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
-
-
-def _tell(process: subprocess.Popen[str], line: str) -> None:
-    assert process.stdin is not None
-    process.stdin.write(line)
-    process.stdin.flush()
-
-
-def _words(process: subprocess.Popen[str]) -> str:
-    process.wait()
-    errors = process.words  # type: ignore[attr-defined]
-    errors.seek(0)
-    return str(errors.read()[-2000:])
+            process.tell("go")
+        return [msgspec.json.decode(process.answer(), type=Done) for process in processes]
 
 
 def main() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from threading import Event, Thread
 
 from shared.errors import Unavailable
@@ -19,7 +18,7 @@ from tests.bench.ratios import spread
 from tests.bench.stage import READER, SEC, Sink, Stage
 
 EVENTS = 20
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS, MOST_EVENTS = 0.02, 10_000
 SETTLING_SECONDS = 3.0
 """How long both members are left alone before one leaves: heartbeats and rebalances of a session of 2 seconds."""
 
@@ -101,8 +100,7 @@ def _hand_over(stage: Stage, sink: Sink) -> float:
                 member.join()
 
 
-def _wait(stage: Stage, enough: object) -> None:
-    assert callable(enough)
+def _wait(stage: Stage, enough: Callable[[], bool]) -> None:
     until = stage.clock.monotonic() + GIVE_UP_SECONDS
     while not enough():
         if stage.clock.monotonic() > until:
@@ -118,7 +116,7 @@ def _events_coming(stage: Stage, feed: FeedName) -> Iterator[None]:
     def send() -> None:
         producer = stage.producer()
         try:
-            for record in islice(records(stage, feed, 10_000), 10_000):
+            for record in records(stage, feed, MOST_EVENTS):
                 producer.send(feed.topic, key=record.key, value=record.value, headers=record.headers, partition=0)
                 if stop.wait(PAUSE_SECONDS):
                     return
