@@ -13,6 +13,8 @@ from shared.events.checking import LogRecord
 from shared.events.envelope import GENESIS
 from shared.events.feed_reading import FeedReading
 from shared.events.intake import IntakeReader
+from shared.events.ledger import Head
+from shared.events.numbering import Numbering
 from shared.events.parking import list_parked
 from shared.events.positions import Fenced
 from shared.events.reading_loop import Reader
@@ -20,7 +22,7 @@ from shared.events.relay import FeedRelay, Outcome
 from shared.events.requests import ask_replay, replay_requests
 from shared.events.tail import FeedRefused
 from shared.storage.unit_of_work import UnitOfWork
-from tests.faults.simulation.played import ALPHA, BOARD
+from tests.faults.simulation.played import ALPHA, BOARD, SUMMED
 from tests.faults.simulation.scheduler import Process
 from tests.faults.simulation.stories import BY, a_quiet_world, a_relay, commit, head_number, joined, polled
 from tests.faults.simulation.world import World
@@ -229,3 +231,21 @@ def take(intake: IntakeReader, *offsets: int) -> None:
     intake.receive([LogRecord(offset, None, b"x") for offset in offsets])
     while intake.apply():
         pass
+
+
+@pytest.mark.parametrize("is_any_left", [True, False])
+def test_checker_lets_a_number_be_given_anew_only_where_the_log_names_none_from_it_on(world, is_any_left):
+    """The one limit of a log that is cut and a database that is restored at once: there is nothing to know it by."""
+    process, relay = Process(world.scheduler, "web"), a_relay(world)
+    backup = world.server.backup("work__alpha")
+    commit(world, process, 1)
+    relay.step()
+    world.broker.lose_tail(ALPHA.topic, 0 if is_any_left else 10)
+    world.server.restore("work__alpha", backup)
+    world.history.restoring(ALPHA, frozenset({"k1"}), 0)
+    commit(world, process, 2)
+    head = Head(epoch=1)
+    numbering = Numbering(world.unit(process, "work"), ALPHA, SUMMED)
+    session = relay._lease.session
+    numbering.number(numbering.pending(session), head, session)
+    assert bool(world.history.violations) is is_any_left
