@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 lines = logging.getLogger(__name__)  # asked first whether anybody listens: one line for each event costs
 
 STOPPING: Final = (FORK, LIMIT)
+FORGED: Final = "stray-security"
+"""Shown also while it is 0: somebody is woken for the first one."""
 MOST_LINES: Final = 20
 
 
@@ -116,7 +118,7 @@ class FeedWatch:
         waiting = [one for taker in self._takers for one in list_parked(self._unit, taker, feed=self._feed.topic)]
         reading_metrics.WAITING.labels(*self._labels).set(len(waiting))
         keys = Counter(reason_code(one) for one in waiting if one.is_cause)
-        for reason in self._reasons | keys.keys():
+        for reason in self._reasons | keys.keys() | {FORGED}:
             reading_metrics.PARKED_KEYS.labels(*self._labels, reason).set(keys[reason])
         self._reasons = frozenset(keys)
 
@@ -209,5 +211,5 @@ def tell_taken(feed: str, events: Sequence[Routed]) -> None:
 def reason_code(parked: Parked) -> str:
     """Return why a record is parked in one of a few words: what a metric may be told apart by."""
     if parked.number is None:
-        return "stray-security" if parked.security else "stray"
+        return FORGED if parked.security else "stray"
     return parked.reason.partition(":")[0]

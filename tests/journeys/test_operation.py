@@ -23,7 +23,7 @@ from shared.clock import SystemClock
 from shared.identifiers import new_identifier
 from shared.local.platform import RunningPlatform
 from shared.local.play.doors import Doors
-from tests.deploy.alert_rules import EVERY, PROMETHEUS_OWN, metrics_in, rules
+from tests.deploy.alert_rules import EVERY, PROMETHEUS_OWN, matchers_in, metrics_in, rules
 from tests.journeys.conftest import a_platform
 from tests.journeys.test_restart import EMPLOYER, LEAD, MARCHLAND, open_course, records
 
@@ -32,6 +32,8 @@ EMPLOYERS_FEED, LEADS_FEED = f"org.{EMPLOYER}.enrolment.v1", f"org.{LEAD}.enrolm
 PARTS = ("api", "relay", "consume", "worker")
 LABELS = {"service", "part", "feed", "kind", "reason", "source", "organisation", "method", "route", "status", "le"}
 OF_PYTHON = {"generation", "implementation", "major", "minor", "patchlevel", "version"}
+NOT_LOCALLY = {"feed_copies"}
+"""What the local profile, which has one broker, does not look at: `tests/shared/events/test_shown.py` does."""
 FIGURE = re.compile(r"[0-9.]+|\+Inf")
 WORD = re.compile(r"[A-Za-z0-9_.:/<>+-]{0,120}")
 
@@ -191,27 +193,39 @@ def test_one_request_is_followed_from_http_to_the_answer_of_another_organisation
     )
 
 
-def test_every_metric_of_an_alert_is_on_the_page_of_the_process_that_it_names(platform):
-    """A rule over a metric that nobody shows would never wake anybody."""
+def test_every_metric_of_an_alert_has_a_figure_on_the_page_of_the_process_that_it_names(platform):
+    """A rule over a metric that nobody sets, or over a kind of it that nobody shows, would never wake anybody."""
     until(
         "a heartbeat to be held against what was read",
         lambda: (
             figure(platform, ("reporting", "consume"), "feed_reconcile_differences", feed=EMPLOYERS_FEED) is not None
         ),
     )
-    shown: dict[str, set[str]] = {part: set() for part in PARTS}
+    leads = f"{platform.url('enrolment')}/v1/organisations/{LEAD}/enrolments"
+    theirs = platform.mint(EMPLOYER, "hr", "hr-desk", "enrolment")
+    asked = [httpx.get(leads, headers={"Authorization": f"Bearer {token}"}, timeout=30) for token in ("no", theirs)]
+    assert [answer.status_code for answer in asked] == [401, 404]
+
+    shown: dict[str, set[tuple[str, str, str]]] = {part: set() for part in PARTS}
     for _, part, base in processes(platform):
-        page = httpx.get(f"{base}/metrics", timeout=15).text
-        shown[part] |= set(re.findall(r"^([a-z_]+)(?:\{| )", page, flags=re.MULTILINE))
-        shown[part] |= set(re.findall(r"^# TYPE ([a-z_]+)", page, flags=re.MULTILINE))
+        for family in text_string_to_metric_families(httpx.get(f"{base}/metrics", timeout=15).text):
+            for sample in family.samples:
+                shown[part] |= {(sample.name, "", ""), *((sample.name, *pair) for pair in sample.labels.items())}
     missing = {
-        (rule["alert"], name)
+        (rule["alert"], part, *wanted)
         for rule in rules()
-        for name in metrics_in(rule["expr"]) - PROMETHEUS_OWN
+        for wanted in figures_of(rule["expr"])
         for part in (PARTS if rule["annotations"]["process"] == EVERY else (rule["annotations"]["process"],))
-        if name not in shown[part]
+        if wanted not in shown[part]
     }
     assert missing == set()
+
+
+def figures_of(expression: str) -> set[tuple[str, str, str]]:
+    """Return the metrics that an alert asks for, and of each the label values that it names."""
+    named = {(metric, label, value) for metric, label, sign, value in matchers_in(expression) if sign == "="}
+    asked = {(metric, "", "") for metric in metrics_in(expression) - PROMETHEUS_OWN} | named
+    return {one for one in asked if one[0] not in NOT_LOCALLY}
 
 
 def test_labels_are_services_feeds_and_codes_and_nothing_of_a_person_is_on_a_page_or_in_a_log(platform):
