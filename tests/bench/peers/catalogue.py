@@ -96,7 +96,7 @@ PEERS: tuple[Peer, ...] = (
         module=f"{SIDES}.faust",
         checks_with=MARSHMALLOW,
         packages=("faust-streaming", "aiokafka", MARSHMALLOW),
-        less=f"{UNCHECKED}, and only every few seconds (here asked for at the end); one bad event loses its whole batch",
+        less=f"{UNCHECKED}, and only every few seconds (here asked for at the end); one bad event loses its batch",
         more="acknowledges event by event, tables and windows",
     ),
     Peer(
