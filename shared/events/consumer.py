@@ -79,6 +79,8 @@ class KafkaOptions:
     fetch_max_wait_ms: int = 500
     session_timeout_ms: int = 10_000
     heartbeat_interval_ms: int = 3_000
+    max_poll_interval_ms: int = 300_000
+    """A member of a group whose one batch takes longer is taken for dead and gives its topics up."""
     config: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -113,7 +115,7 @@ class KafkaLog:
             "fetch_max_wait_ms": options.fetch_max_wait_ms,
             "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
             "metadata_max_age_ms": METADATA_MILLISECONDS,
-            "max_poll_interval_ms": 300_000,
+            "max_poll_interval_ms": options.max_poll_interval_ms,
         }
         if options.group is not None:
             settings["session_timeout_ms"] = options.session_timeout_ms

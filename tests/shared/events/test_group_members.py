@@ -22,6 +22,7 @@ ROOT = Path(shared.__file__).parent.parent
 CLOCK = SystemClock()
 CHANGES = 20
 PATIENCE_SECONDS = 40.0
+GIVEN_UP = "poll timeout has expired"
 
 
 @dataclass
@@ -154,6 +155,25 @@ def test_p17_twenty_joins_and_leaves_skip_nothing_and_double_nothing(members, de
     if not members.running:
         members.join()
     wait_until(lambda: all(is_through(desk, owner) for owner in members.owners), "a feed stands still", 90.0)
+    assert all(happened_once_and_in_order(desk, owner) for owner in members.owners)
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(400)
+def test_p16_batch_longer_than_the_group_waits_is_given_up_and_taken_once_by_somebody(members, desk):
+    """The group gives every member up in the middle of its batch, again and again: nothing is lost, doubled or stuck.
+
+    Each event takes half a second, a batch of six longer than the two seconds that a member has between two polls.
+    """
+    members.told |= {"seconds": 0.5, "batch_events": 6, "max_poll_interval_ms": 2000}
+    members.send(24)
+    members.join()
+    members.join()
+    wait_until(lambda: all(is_through(desk, owner) for owner in members.owners), "the batches are not taken", 240.0)
+    said = members.log.read_text(errors="replace")
+    assert GIVEN_UP in said, "no batch was longer than its group waits"
+    assert said.count("feed.taken") > len(members.owners), "nobody took a feed over"
+    assert all(member.poll() is None for member in members.running)
     assert all(happened_once_and_in_order(desk, owner) for owner in members.owners)
 
 
