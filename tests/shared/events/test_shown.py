@@ -142,7 +142,7 @@ def test_parked_keys_are_counted_by_the_code_of_the_reason(desk, owner):
         for sample in family.samples
         if sample.labels["feed"] == owner.topic
     }
-    assert reasons == {"bug": 2, "malformed": 1, "stray": 1}
+    assert reasons == {"bug": 2, "malformed": 1, "stray": 1, "stray-security": 0}
 
 
 def no_broker() -> LogSource:
