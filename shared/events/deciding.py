@@ -1,8 +1,9 @@
 """What the reader does because a person asked: take a parked key in order, or rehearse that and change nothing.
 
 A replay is asked for elsewhere (`requests.py`) and done here by the reader that holds the feed, because it alone has
-the reactions and the epoch; it happens within a quarter of a minute, in the feed's order, and either the whole key is
-free afterwards or the request says at which number it failed. A rehearsal runs the same reactions in a transaction
+the reactions and the epoch; it happens within a quarter of a minute, in the feed's order, 50 events in a transaction.
+Either the whole key is free afterwards, or the request says at which number it failed and how many were taken before:
+those stay taken, and the rest waits. A rehearsal runs the same reactions in a transaction
 that is rolled back, and leaves its answer in the request. A request that ends the reader's process is not tried again.
 """
 
@@ -116,13 +117,13 @@ def _replay(writer: BatchWriter, router: Router, request: ReplayRequest) -> int:
     except PositionMoved:
         writer.reload()
     except EventFailed as failed:
-        _fail(writer, request, failed.number, failed.reason)
+        _fail(writer, request, failed.number, failed.reason, taken)
     except ConcurrentChange:
-        _fail(writer, request, None, "natural-key-conflict")
+        _fail(writer, request, None, "natural-key-conflict", taken)
     except (Malformed, Forbidden) as error:
-        _fail(writer, request, None, f"emitted:{error.slug}")
+        _fail(writer, request, None, f"emitted:{error.slug}", taken)
     except PyMongoError as error:
-        _fail(writer, request, None, f"bug:{type(error).__name__}")
+        _fail(writer, request, None, f"bug:{type(error).__name__}", taken)
     return taken
 
 
@@ -159,10 +160,13 @@ def _replay_one(work: Work, event: Routed, writer: BatchWriter) -> None:
         react(work, event, writer.identifiers(event))
 
 
-def _fail(writer: BatchWriter, request: ReplayRequest, number: int | None, code: str) -> None:
-    """Keep word of why a replay did not happen; nothing of it was committed."""
-    log.warning("parked.replay_failed", feed=request.feed, number=number, code=code)
-    _answer(writer, request, {"state": FAILED, "failed_at": number, "code": code})
+def _fail(writer: BatchWriter, request: ReplayRequest, number: int | None, code: str, taken: int) -> None:
+    """Keep word of why a replay did not come to its end; nothing of its last transaction was committed.
+
+    Of a key with more than `MOST_PER_TRANSACTION` events earlier transactions may have been: `taken` of them.
+    """
+    log.warning("parked.replay_failed", feed=request.feed, number=number, code=code, count=taken)
+    _answer(writer, request, {"state": FAILED, "failed_at": number, "code": code, "taken": taken})
 
 
 def _answer(writer: BatchWriter, request: ReplayRequest, answer: Document) -> None:

@@ -26,10 +26,10 @@ REHEARSED: Final = "rehearsed"
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A replay that was asked for; `failed_at` and `code` say why it did not happen.
+    """A replay that was asked for; `failed_at` and `code` say why it did not come to its end.
 
-    Of a rehearsal (`is_dry`) they say where the replay would fail; `taken` is how many events it would take before
-    that, of the first `tried` of `waiting`.
+    `taken` says how many events it took before that: they stay taken. Of a rehearsal (`is_dry`) all of this says what
+    would be, of the first `tried` of `waiting`.
     """
 
     feed: str

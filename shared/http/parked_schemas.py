@@ -104,6 +104,7 @@ class ParkedReplayOut(StrictSchema):
     by = Text(required=True)
     reason = Text(required=True, longest=500)
     asked_at = Instant(required=True, allow_none=True)
+    taken = Whole(required=True, allow_none=True)
     would_take = Whole(required=True, allow_none=True)
     tried = Whole(required=True, allow_none=True)
     waiting = Whole(required=True, allow_none=True)

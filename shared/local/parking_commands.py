@@ -180,6 +180,7 @@ def _request_line(request: ReplayRequest) -> str:
     what = "dry run" if request.is_dry else "replay"
     at = f" at {request.failed_at}" if request.failed_at else ""
     why = f"{at}: {request.code}" if request.code else ""
+    why += f"; {request.taken} were taken before and stay taken" if request.taken else ""
     return f"{what} of {request.feed} {masked_key(request.key)} {request.state}{why}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.errors import NotFound
+from shared.errors import Malformed, NotFound
 from shared.events import discarding
 from shared.events.attempts import KILLED
 from shared.events.deciding import ask_replay, discard, replay_requests
@@ -71,9 +71,33 @@ def test_replay_that_fails_changes_nothing_and_says_where(desk, stuck):
     reader = desk.reader(stuck, rules=QUICK)
     desk.settle(reader, lambda: replay_requests(desk.unit, stuck.organisation)[0].state == "failed")
     [request] = replay_requests(desk.unit, stuck.organisation)
-    assert (request.failed_at, request.code) == (2, "bug:ZeroDivisionError")
+    assert (request.failed_at, request.code, request.taken) == (2, "bug:ZeroDivisionError", 0)
     assert len(list_parked(desk.unit, stuck.organisation)) == 3
     assert desk.sums(stuck) == {"k1": 1, "k2": 4}
+
+
+def test_replay_of_a_long_key_that_fails_late_says_how_many_were_taken(desk, owner):
+    """What 50 events did in a transaction of their own is done; the rest waits, and the key stays blocked."""
+
+    def when_noted(work, event):
+        if event.data.amount == 55:
+            raise Malformed("this cannot be")
+        work.rows("sums").update_one({"_id": event.key}, {"$inc": {"sum": 1}}, upsert=True)
+
+    from_before = desk.book().find("test.noted.v1")
+    half = SubscriptionBook((Subscription("test.noted.v1", from_before.struct, from_before.concerns, when_noted),))
+    owner.send(owner.make("k1", 1, orders="bug"), *(owner.make("k1", amount) for amount in range(2, 61)))
+    reader = desk.reader(owner)
+    desk.reads_to(reader, owner, 60)
+    reader.close()
+    ask_replay(desk.unit, owner.organisation, owner.topic, "k1", by="operator-1", reason="hope")
+    reader = desk.reader(owner, book=half, rules=QUICK)
+    desk.settle(reader, lambda: replay_requests(desk.unit, owner.organisation)[0].state == "failed")
+    [request] = replay_requests(desk.unit, owner.organisation)
+    assert (request.failed_at, request.code, request.taken) == (55, "malformed", 50)
+    assert [one.number for one in list_parked(desk.unit, owner.organisation)] == list(range(51, 61))
+    assert desk.sums(owner) == {"k1": 50}
+    assert desk.position(owner)["blocked"] == ["k1"]
 
 
 def test_discarded_event_is_skipped_by_a_rebuild(desk, stuck):
