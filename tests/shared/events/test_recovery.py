@@ -257,7 +257,7 @@ def test_p14_reader_of_a_database_that_went_back_begins_again_and_leaves_out_not
     desk.reads_to(reader, owner, 4)
     restore(database, backup)
     owner.send(owner.make("k5"))
-    with pytest.raises(Conflict, match="taken these feeds"):
+    with pytest.raises(Conflict, match="came back from a backup"):
         desk.settle(reader, lambda: desk.position(owner)["number"] >= 5)
     desk.reads_to(desk.reader(owner), owner, 5)
     assert desk.sums(owner) == {f"k{number}": 1 for number in range(1, 6)}
