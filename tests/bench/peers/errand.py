@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 import resource
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ HEARTBEAT_MILLISECONDS = 300
 """A short session: the local broker lets the first member of a group wait half of it. Nothing of it is timed."""
 MOST_WAIT_MILLISECONDS = 20
 """How long the broker may hold a fetch back: the local one does not wake up when records come."""
+
+LONGEST_SECONDS = 300
+"""After this a side ends by itself, should whoever started it have been killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ def errand() -> Errand:
     for name in ("servers", "topic", "group", "mongodb-uri", "database", "collection"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--events", type=int, required=True)
+    signal.alarm(LONGEST_SECONDS)
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     return Errand(**vars(parser.parse_args()))
 

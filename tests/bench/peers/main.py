@@ -23,7 +23,7 @@ TINY = {SEC: 2_000, NULL: 2_000}
 """Whole thousands: a batch that is not full waits for its time-out, which nobody wants to measure."""
 ROUNDS = 3
 SECONDS = 720.0
-"""No further round of a sink begins after this; one round is measured whatever happens."""
+"""Nothing further is begun after this: who has had no turn by then did not run, and is named."""
 OUTPUT = Path("bench-peers.json")
 
 
@@ -46,17 +46,20 @@ def measured(asked: Asked, clock: Clock, console: Console) -> report.Report:
     """
     facts, at, begun = machine.machine(), clock.now(), clock.monotonic()
     rows = [Row(peer=peer, sink=sink) for sink in asked.sizes for peer in asked.peers]
-    loads = []
+    loads, until = [], begun + asked.seconds
     for number in range(1, asked.rounds + 1):
         for sink, events in asked.sizes.items():
-            if number > 1 and clock.monotonic() - begun > asked.seconds:
-                continue
+            if clock.monotonic() >= until:
+                break
             loads.append(machine.load_average())
             with surroundings(sink, events, clock) as place:
                 run_platform(place)  # the first run on a fresh database pays for it: not measured
                 for row in rows:
-                    if row.sink == sink and not row.why_not:
+                    if row.sink == sink and not row.why_not and clock.monotonic() < until:
                         _add(row, place, console, number)
+    for row in rows:
+        if not row.pairs and not row.why_not:
+            row.why_not = f"the {asked.seconds:.0f} s of a whole run were over before its turn"
     return report.Report(
         measured_at=at.isoformat(timespec="seconds"),
         seconds=clock.monotonic() - begun,
