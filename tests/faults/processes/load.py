@@ -2,7 +2,7 @@
 
 Nine of ten nominate somebody, one of ten withdraws somebody whose nomination was acknowledged. Whatever has no answer,
 or one that asks to try again, is asked again with the same key; every `gives_up_every`-th request is not, and stays
-unknown for ever. All of it is in the `history`.
+unknown for ever. With `awards` a few people go all the way to their credit meanwhile. All of it is in the `history`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from shared.identifiers import new_identifier
 from shared.local.play.doors import Doors
 from shared.testing.history import History, Operation, Outcome
 from tests.courses import COMMUNITY_CAPACITY
+from tests.faults.processes.awarding import Awarding, approve_module
 from tests.faults.processes.stage import CLOCK, EMPLOYERS, LEAD, Stage, until
 
 COURSE, INTAKES, SMALL = "CCB", ("2025-10", "2026-01"), 5
@@ -32,8 +33,9 @@ _REFS = count(1)
 
 
 def open_cohorts(stage: Stage) -> None:
-    """Publish the course, a cohort with seats for everybody and a small one, and wait until every employer knows."""
+    """Publish the course with its module, a cohort with seats for everybody and a small one; wait until all know."""
     doors = Doors(stage.platform, CLOCK)
+    approve_module(doors, COURSE, INTAKES[0])
     lead = doors.as_("enrolment", LEAD, "programme_lead")
     lead.put(lead.path(f"courses/{COURSE}"), COMMUNITY_CAPACITY)
     for intake, capacity in zip(INTAKES, (9999, SMALL), strict=True):
@@ -71,6 +73,10 @@ def a_record(ref: str, number: int, intake: str) -> dict[str, object]:
     }
 
 
+def _somebody(ref: str) -> dict[str, object]:
+    return a_record(ref, next(_REFS), INTAKES[0])
+
+
 class Load:
     """The clients. `answers` counts statuses and transport errors by name, over all attempts."""
 
@@ -84,6 +90,7 @@ class Load:
         urls: Sequence[str] = (),
         workers: int = WORKERS,
         small_every: int = 12,
+        awards: bool = False,
     ) -> None:
         self.history = history
         self.answers: Counter[str] = Counter()
@@ -100,6 +107,7 @@ class Load:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self.late = 0
+        self.awarding = Awarding(stage, history, _somebody) if awards else None
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Load]:
@@ -116,6 +124,8 @@ class Load:
         self._threads.append(threading.Thread(target=self._schedule, daemon=True))
         for thread in self._threads:
             thread.start()
+        if self.awarding is not None:
+            self.awarding.start()
 
     def stop(self) -> None:
         """Ask for nothing new, finish what was begun."""
@@ -123,6 +133,8 @@ class Load:
         for thread in self._threads:
             thread.join(PATIENCE_SECONDS * 2)
         self._doors.close()
+        if self.awarding is not None:
+            self.awarding.end()
 
     def acknowledged(self) -> int:
         """Return how many operations are known to have been done."""

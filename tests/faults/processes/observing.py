@@ -29,17 +29,18 @@ from shared.testing.history import (
     check_capacity,
     check_chain,
     check_effects,
-    check_heads,
     check_log,
     check_same,
     check_steps,
 )
+from tests.faults.processes.awarding import CREDIT, UNIVERSITY
 from tests.faults.processes.load import NOMINATE, WITHDRAW
 from tests.faults.processes.stage import BOARD, EMPLOYERS, LEAD, READERS, Stage, read_to
 
 COUNTED = ("nominated", "confirmed", "waiting", "withdrawn", "submitted", "passed", "awarded", "credits")
 LIFE = {"enrolment.requested.v1": 1, "enrolment.confirmed.v1": 2, "enrolment.withdrawn.v1": 3}
 SEATS = ("enrolment.seat-confirmed.v1", "enrolment.seat-promoted.v1")
+SUBMISSIONS = ("assessment.portfolio-submitted.v1", "assessment.portfolio-returned.v1")
 ANSWERS = ("enrolment.seat-confirmed.v1", "enrolment.wait-listed.v1", "enrolment.seat-declined.v1")
 
 
@@ -66,10 +67,11 @@ class Seen:
 def findings(stage: Stage, history: History, *, topics: bool = True) -> Findings:
     """Return all that is wrong with the platform, after quiet; `topics`: whether the logs are gone through as well."""
     with stage.client() as client:
-        seen = _seen(stage, client)
+        seen = _seen(stage, client, history)
         found = [
             *_nominations(client, seen, history),
             *_withdrawals(client, seen, history),
+            *_credits(client, seen, history),
             *_order(seen),
             *_seats(client, seen),
             *_report(client, seen),
@@ -89,8 +91,10 @@ def own(service: str, *owners: str) -> list[str]:
     return [FeedName("org", owner, service).topic for owner in owners]
 
 
-def _seen(stage: Stage, client: MongoClient) -> Seen:
+def _seen(stage: Stage, client: MongoClient, history: History) -> Seen:
+    """Read the feeds. Who is who say the replies, and the employers' rows where there was none."""
     seen = Seen()
+    seen.labels.update({one.made: one.label for one in history.of(NOMINATE) if one.made})
     for feed in stage.feeds():
         ledger = Ledger(stage.unit(client, feed.service).reading(feed.organisation), feed)
         seen.feeds[feed.topic] = list(ledger.walk(0, ledger.head()))
@@ -101,7 +105,11 @@ def _seen(stage: Stage, client: MongoClient) -> Seen:
 
 
 def _nominations(client: MongoClient, seen: Seen, history: History) -> list[Violation]:
-    rows = [(id, id) for id in seen.labels]
+    rows = [
+        (doc["_id"], doc["_id"])
+        for employer in EMPLOYERS
+        for doc in client[f"enrolment__{employer}"]["enrolments"].find({}, {"_id": 1})
+    ]
     requested = seen.events(own("enrolment", *EMPLOYERS), "enrolment.requested.v1")
     answered = seen.events(own("enrolment", LEAD), *ANSWERS)
     confirmed = seen.events(own("enrolment", *EMPLOYERS), "enrolment.confirmed.v1")
@@ -151,6 +159,34 @@ def _withdrawals(client: MongoClient, seen: Seen, history: History) -> list[Viol
             found[enrolment_id].append(what)
         projections.append(Projection(name, found))
     return check_effects(history.of(WITHDRAW), projections)
+
+
+def _credits(client: MongoClient, seen: Seen, history: History) -> list[Violation]:
+    """Each credit stands once in the ledger, on the feed and in the report; nothing is issued that was not awarded.
+
+    The ledger only grows, for no award is ever taken back: what was issued is what was awarded, to the last credit.
+    """
+    ledger = list(client[f"accreditation__{UNIVERSITY}"]["credits"].find({}, sort=[("sequence", 1)]))
+    told = [data for _, data in seen.events(own("accreditation", UNIVERSITY), "accreditation.credit-awarded.v1")]
+    in_ledger, on_feed, in_report = defaultdict(list), defaultdict(list), defaultdict(list)
+    accounts: dict[str, list[int]] = defaultdict(list)
+    for doc in ledger:
+        in_ledger[doc["body"]["enrolment_id"]].append(doc["_id"])
+        accounts[f"ledger and feed, {doc['_id']}"].append(doc["body"]["credits"])
+        accounts["ledger and report, all"].append(doc["body"]["credits"])
+    for data in told:
+        on_feed[data["enrolment_id"]].append(data["credit_id"])
+        accounts[f"ledger and feed, {data['credit_id']}"].append(-data["credits"])
+    for doc in client[f"reporting__{BOARD}"]["enrolments"].find({"credits.0": {"$exists": True}}):
+        in_report[doc["_id"].split("/")[1]] += [awarded.split(":")[1] for awarded, _ in doc["credits"]]
+    for doc in client[f"reporting__{BOARD}"]["rollups"].find({"credits": {"$exists": True}}):
+        accounts["ledger and report, all"].append(-doc["credits"])
+    places = [("the ledger", in_ledger), ("the university's feed", on_feed), ("the report's credits", in_report)]
+    return [
+        *check_effects(history.of(CREDIT), [Projection(name, found, shows_ids=True) for name, found in places]),
+        *check_steps("the ledger", [(UNIVERSITY, doc["sequence"]) for doc in ledger]),
+        *check_balance("credits issued and awarded", accounts),
+    ]
 
 
 def _order(seen: Seen) -> list[Violation]:
@@ -208,12 +244,10 @@ def _shown(client: MongoClient) -> dict[str, dict[str, int]]:
 
 def recount(seen: Seen) -> dict[str, dict[str, int]]:
     """Return the report's figures as the owners' feeds have them, by bucket; counts that are nothing are left out."""
-    facts: dict[str, set[str]] = defaultdict(set)
-    for event, data in seen.events(own("enrolment", LEAD), *SEATS, *ANSWERS):
-        word = {"wait-listed": "queued", "seat-declined": "declined"}.get(event.type.split(".")[1], "seated")
-        facts[data["enrolment_id"]].add(word)
-    for event, data in seen.events(own("enrolment", *EMPLOYERS), "enrolment.confirmed.v1", "enrolment.withdrawn.v1"):
-        facts[data["enrolment_id"]].add("seated" if event.type == "enrolment.confirmed.v1" else "withdrawn")
+    facts = _facts(seen)
+    credits_: dict[str, int] = defaultdict(int)
+    for _, data in seen.events(own("accreditation", UNIVERSITY), "accreditation.credit-awarded.v1"):
+        credits_[data["enrolment_id"]] += data["credits"]
     figures: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for event, data in seen.events(own("enrolment", *EMPLOYERS), "enrolment.requested.v1"):
         known = facts[data["enrolment_id"]]
@@ -226,20 +260,35 @@ def recount(seen: Seen) -> dict[str, dict[str, int]]:
             row["confirmed"] += 1
         elif "queued" in known and "declined" not in known:
             row["waiting"] += 1
-    return {bucket: dict(row) for bucket, row in figures.items()}
+        row["submitted"] += "submitted" in known
+        row["passed"] += {"passed", "seated", "withdrawn"} & known == {"passed", "seated"}
+        row["awarded"] += credits_[data["enrolment_id"]] > 0
+        row["credits"] += credits_[data["enrolment_id"]]
+    return {bucket: {word: count for word, count in row.items() if count} for bucket, row in figures.items()}
+
+
+def _facts(seen: Seen) -> dict[str, set[str]]:
+    """Return what the owners' feeds say of each enrolment, in words."""
+    facts: dict[str, set[str]] = defaultdict(set)
+    for event, data in seen.events(own("enrolment", LEAD), *SEATS, *ANSWERS):
+        word = {"wait-listed": "queued", "seat-declined": "declined"}.get(event.type.split(".")[1], "seated")
+        facts[data["enrolment_id"]].add(word)
+    for event, data in seen.events(own("enrolment", *EMPLOYERS), "enrolment.confirmed.v1", "enrolment.withdrawn.v1"):
+        facts[data["enrolment_id"]].add("seated" if event.type == "enrolment.confirmed.v1" else "withdrawn")
+    for _, data in seen.events(own("assessment", *EMPLOYERS), *SUBMISSIONS):
+        facts[data["portfolio_id"]].add("submitted")
+    for _, data in seen.events(own("assessment", *EMPLOYERS), "assessment.practice-confirmed.v1"):
+        facts[data["enrolment_id"]].add("passed" if data["outcome"] == "pass" else "failed")
+    return facts
 
 
 def _readers(stage: Stage, client: MongoClient, seen: Seen) -> list[Violation]:
-    """Every reader stands at every owner's head; every stored position is a prefix of its owner's history."""
+    """Every reader stands at every owner's number; every position's own hash is what its owner has there."""
     found: list[Violation] = []
     for service in READERS:
         at = read_to(stage, client, service)
-        owners = {topic: _head(seen.feeds[topic]) for topic in at if topic in seen.feeds}
-        positions: dict[str, tuple[int, str]] = {}
-        for topic, number in at.items():
-            if topic in seen.feeds:
-                positions[topic] = (number, _hash_at(seen.feeds[topic], number))
-        found += check_heads(service, positions, owners)
+        heads = {topic: len(feed) for topic, feed in seen.feeds.items() if topic in at}
+        found += check_same(f"{service} has read", {topic: at[topic] for topic in heads}, heads)
         for organisation in stage.platform.partnership.owners(service):
             for doc in stage.unit(client, service).database(organisation)["positions"].find({}):
                 if doc["_id"] in seen.feeds and doc["head"] != _hash_at(seen.feeds[doc["_id"]], doc["number"]):
@@ -257,10 +306,6 @@ def _parked(stage: Stage, client: MongoClient) -> list[Violation]:
                 told = f"{doc.get('feed')}: {doc.get('reason')}"
                 found.append(Violation(Kind.STALE, f"{service} of {organisation} has parked", told))
     return found
-
-
-def _head(feed: list[tuple[Envelope, str]]) -> tuple[int, str]:
-    return (feed[-1][0].feedseq, feed[-1][1]) if feed else (0, GENESIS)
 
 
 def _hash_at(feed: list[tuple[Envelope, str]], number: int) -> str:

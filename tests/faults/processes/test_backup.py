@@ -7,11 +7,14 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner, Result
 from pymongo import MongoClient
 
+from shared.local.cli import main
 from shared.testing.feeds import numbers_on
-from shared.testing.history import History
+from shared.testing.history import Findings
 from tests.faults.processes.load import Load, open_cohorts
+from tests.faults.processes.observing import findings
 from tests.faults.processes.stage import CLOCK, Stage, a_stage, until
 from tests.faults.processes.test_api import Client
 
@@ -19,6 +22,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 OWNER = "vale"
 DATABASE = f"enrolment__{OWNER}"
 FEED = f"org.{OWNER}.enrolment.v1"
+ROWS_OF_PEOPLE = {"the employer's rows"}
 PARTS = ("enrolment-api", "enrolment-relay", "enrolment-consume", "enrolment-worker")
 
 
@@ -66,10 +70,18 @@ def yesterday(folder, figures) -> Iterator[tuple[Stage, int, int]]:
 
 
 def worked(stage: Stage) -> None:
-    """Take some nominations in and let everybody hear of them."""
-    with Load(stage, History(), per_second=10).running() as load:
-        until(lambda: load.acknowledged() > 30, "clients to be served")
+    """Take some nominations in, somebody to their credit, and let everybody hear of them."""
+    with Load(stage, stage.history, per_second=10, awards=True).running() as load:
+        before = load.acknowledged()
+        until(lambda: load.acknowledged() > before + 30, "clients to be served")
     stage.quiet()
+
+
+def partnership(stage: Stage, *words: str) -> Result:
+    """Run a command of the operator's on the owner's feed."""
+    command, *rest = words
+    own = ["--state", str(stage.platform.place.directory), "--organisation", OWNER, "--service", "enrolment"]
+    return CliRunner().invoke(main, [command, *own, *rest])
 
 
 def head(client: MongoClient) -> int:
@@ -78,7 +90,10 @@ def head(client: MongoClient) -> int:
 
 
 def test_p14_owner_restored_from_yesterdays_backup_is_noticed_before_it_numbers_anything(tmp_path, figures):
-    """The relay refuses, loudly; what is taken in meanwhile waits; other owners' feeds flow."""
+    """The relay refuses, loudly; what is taken in meanwhile waits; other owners' feeds flow.
+
+    Its feed brought back, everybody is where they were but for the rows that people made since the backup.
+    """
     with yesterday(tmp_path, figures) as (stage, then, now), stage.client() as client:
         began = CLOCK.monotonic()
         refused = lambda: stage.metrics("enrolment", "relay", "relay_feed").get((FEED, "refused")) == 1  # noqa: E731
@@ -86,17 +101,24 @@ def test_p14_owner_restored_from_yesterdays_backup_is_noticed_before_it_numbers_
         stage.figure("P14", f"owner restored from a backup: its relay refused after {CLOCK.monotonic() - began:.1f} s")
         Client(stage).ask_until_answered()
         others = head_of(client, "marchland")
-        with Load(stage, History(), per_second=6).running():
+        with Load(stage, stage.history, per_second=6).running():
             until(lambda: head_of(client, "marchland") > others + 3, "other owners' feeds to flow")
         assert head(client) == then
         assert client[DATABASE]["org_pending"].count_documents({}) > 0
         assert max(numbers_on(stage.platform.kafka_bootstrap, FEED)) == now
         assert refused()
+        done = partnership(stage, "recover-feed", "--apply", "--reason", "a test")
+        assert done.exit_code == 0, done.output
+        stage.quiet()
+        found = findings(stage, stage.history)
+        rest = [one for one in found.violations if one.where not in ROWS_OF_PEOPLE]
+        assert rest == [], Findings(rest)
+        assert found.violations, "the rows of the lost day are missed"
 
 
 def test_p14_readers_sound_the_fork_alarm_when_the_log_was_lost_as_well(tmp_path, figures):
     """With an empty cluster nothing warns the owner; its readers know more than it does, and stop that feed."""
-    with yesterday(tmp_path, figures) as (stage, _, now), stage.client() as client:
+    with yesterday(tmp_path, figures) as (stage, then, now), stage.client() as client:
         stage.kill("enrolment-relay", signal.SIGSTOP)
         stage.kill("kafka")
         stage.kill("enrolment-relay")
@@ -108,6 +130,25 @@ def test_p14_readers_sound_the_fork_alarm_when_the_log_was_lost_as_well(tmp_path
             )
         stage.figure("P14", f"backup and empty cluster: readers' fork alarm after {CLOCK.monotonic() - began:.1f} s")
         assert head(client) < now
+        parted(stage, then)
+
+
+def parted(stage: Stage, then: int) -> None:
+    """Let the owner number its own new history, and every reader here go on with it, as the runbook says."""
+    Client(stage).ask_until_answered()
+    with stage.client() as client:
+        until(lambda: head(client) > then, "the owner to number")
+        assert partnership(stage, "verify-feed", "--against", "readers").exit_code == 1
+        said = partnership(stage, "adopt-feed", "--number", str(then))
+        assert f"has taken {then + 1} to " in said.output, said.output
+        done = partnership(stage, "adopt-feed", "--number", str(then), "--apply", "--reason", "agreed with the owner")
+        assert done.exit_code == 0, done.output
+        for service in ("reporting", "assessment"):
+            alarms = lambda service=service: stage.metrics(service, "consume", "feed_alarms").get((FEED, "fork"), 0)  # noqa: E731
+            until(lambda alarms=alarms: alarms() == 0, f"{service} to go on")
+        stage.quiet()
+    walked = partnership(stage, "verify-feed", "--against", "log", "--against", "readers")
+    assert walked.exit_code == 0, walked.output
 
 
 def head_of(client: MongoClient, owner: str) -> int:

@@ -16,7 +16,7 @@ def test_p10_cluster_replaced_by_an_empty_one_is_noticed_and_ends_equal(stage):
     """Owners send all again, readers begin the log anew and keep their numbers; totals are those of the owners."""
     relays = {service: len(stage.said(f"{service}-relay")) for service in ("enrolment", "assessment")}
     readers = {service: len(stage.said(f"{service}-consume")) for service in ("enrolment", "reporting")}
-    with Load(stage, stage.history, per_second=8, gives_up_every=9).running() as load:
+    with Load(stage, stage.history, per_second=8, gives_up_every=9, awards=True).running() as load:
         until(lambda: load.acknowledged() > 20, "clients to be served")
         accepted = load.acknowledged()
         stage.kill("kafka")

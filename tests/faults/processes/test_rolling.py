@@ -16,7 +16,7 @@ def test_p20_rolling_restart_of_every_process_under_load_fails_no_request(stage)
     """With two APIs and a balancer's habit (refused: the other one), clients see successes and 503, nothing else."""
     with stage.another("enrolment", "api") as second:
         urls = (stage.platform.url("enrolment"), second.url)
-        with Load(stage, stage.history, per_second=10, urls=urls).running() as load:
+        with Load(stage, stage.history, per_second=10, urls=urls, awards=True).running() as load:
             until(lambda: load.acknowledged() > 5, "clients to be served")
             programs = [name for name in stage.platform.supervisor.pids() if name.split("-")[0] in SERVICES]
             for program in programs:
