@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -38,6 +39,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.faults, pytest.mark.timeout(300)]
 
 OWN = ["--organisation", EMPLOYER, "--service", "enrolment"]
 TOPIC = f"org.{EMPLOYER}.enrolment.v1"
+AGAIN = "have happened again"
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +71,6 @@ def partnership(platform):
     return run
 
 
-def program_ids(platform: RunningPlatform) -> list[int]:
-    """Return the processes of the enrolment service."""
-    return [pid for name, pid in platform.supervisor.pids().items() if name.startswith("enrolment-")]
-
-
 def heads(doors: Doors) -> dict[str, object]:
     """Return the employer's feed head."""
     operator = doors.as_("enrolment", EMPLOYER, "operator")
@@ -81,51 +78,93 @@ def heads(doors: Doors) -> dict[str, object]:
 
 
 def test_p14_runbook_an_owners_database_was_restored_from_a_backup(platform, doors, partnership, tmp_path):
-    """Noticed at both ends before anything is numbered, whole again by one command: nothing lost or told twice."""
-    before = restored_from_before_a_nomination(platform, doors)
-    doors.until("an alarm", lambda: partnership("freshness").exit_code == 1)
-    found = partnership("freshness")
+    """As the page says: all stopped, the relay alone, look, bring back, the reader, what people did, the API last.
+
+    Noticed before anything is numbered, whole again: nothing is lost or told twice, and who is put in again under their
+    employee reference has the same opaque id.
+    """
+    before, opaque_id, held = stopped_and_restored(platform, doors)
+    wake(held, "enrolment-relay")  # step 2: alone
+    doors.until("an alarm", lambda: partnership("freshness", "--service", "enrolment").exit_code == 1)
+    look(partnership, tmp_path / "lost.tsv")
+    assert owned(platform)["head"]["number"] < before["number"], "nothing was numbered meanwhile"
+
+    assert partnership("recover-feed", *OWN, "--apply").exit_code == 2, "a reason is needed"
+    done = partnership("recover-feed", *OWN, "--apply", "--reason", "the disk of Tuesday night")  # step 3
+    assert done.exit_code == 0, done.output
+    assert {name: owned(platform)["head"][name] for name in before} == before
+
+    wake(held, "enrolment-consume")  # step 4: what it would tell a second time is left out, and counted
+    doors.until("the reactions to happen again", lambda: AGAIN in partnership("recover-feed", *OWN).output)
+    assert {name: owned(platform)["head"][name] for name in before} == before, "nothing is told twice"
+
+    wake(held, "enrolment-worker")
+    wake(held, "enrolment-api")  # step 5: what a person did, by a person; then step 6
+    doors.until("the service again", lambda: heads(doors) == before)
+    nominate(doors, records()[1])
+    assert requested_last(platform) == opaque_id
+    doors.until("everything to be fresh", lambda: partnership("freshness", "--service", "enrolment").exit_code == 0)
+    assert partnership("verify-feed", *OWN, "--against", "log", "--against", "readers").exit_code == 0
+    assert partnership("recover-feed", *OWN).exit_code == 0
+    nominate(doors, records()[2])
+    # the one who was put in again stands twice, as the page warns, until both sides agree which nomination stands
+    doors.until("the board's projection", lambda: counted(doors).get("nominated") == 4)
+
+
+def look(partnership, events: Path) -> None:
+    """See what each of the page's questions answers; nothing is changed by looking."""
+    found = partnership("freshness", "--service", "enrolment")
     assert f"recover-feed --organisation {EMPLOYER} --service enrolment" in found.output
     walked = partnership("verify-feed", *OWN, "--against", "log", "--against", "readers")
     assert walked.exit_code == 1
     assert "on the log and not in the database" in walked.output
     assert "read by reporting of" in walked.output
-    assert heads(doors)["number"] < before["number"], "nothing was numbered meanwhile"
-
-    events = tmp_path / "lost.tsv"
     rehearsed = partnership("recover-feed", *OWN, "--list", str(events))
     assert rehearsed.exit_code == 1
     assert "can be brought back, with the same numbers and bytes" in rehearsed.output
     assert "enrolment.requested" in events.read_text()
-    assert partnership("recover-feed", *OWN, "--apply").exit_code == 2, "a reason is needed"
-    done = partnership("recover-feed", *OWN, "--apply", "--reason", "the disk of Tuesday night")
-    assert done.exit_code == 0, done.output
-    assert heads(doors) == before
-    assert partnership("verify-feed", *OWN, "--against", "log", "--against", "readers").exit_code == 0
-    assert partnership("recover-feed", *OWN).exit_code == 0
-
-    doors.until("everything to be fresh", lambda: partnership("freshness").exit_code == 0)
-    nominate(doors, records()[2])
-    doors.until("the board's projection", lambda: counted(doors).get("nominated") == 3)
 
 
-def restored_from_before_a_nomination(platform: RunningPlatform, doors: Doors) -> dict[str, object]:
-    """Nominate somebody, stop the service, put its database back, start it again; return the head that was."""
+def stopped_and_restored(platform: RunningPlatform, doors: Doors) -> tuple[dict[str, object], str, dict[str, int]]:
+    """Nominate somebody, stop every part of the service, put its database back, and hold its parts back.
+
+    Returns:
+        The head that was, the opaque id of who was nominated, and the held parts' processes.
+    """
+    held: dict[str, int] = {}
     with connect(platform.backbone.mongodb_uri, appname="test") as client:
         database = client[f"enrolment__{EMPLOYER}"]
         backup = backup_of(database)
         nominate(doors, records()[1])
         doors.until("the board's projection", lambda: counted(doors).get("nominated") == 2)
         doors.until("the log to be whole", lambda: is_whole_here(platform, doors))
-        before = heads(doors)
-        held = program_ids(platform)
-        for pid in held:
-            os.kill(pid, signal.SIGSTOP)
+        before, opaque_id = heads(doors), requested_last(platform)
+        for name, pid in platform.supervisor.pids().items():
+            if name.startswith("enrolment-"):
+                os.kill(pid, signal.SIGTERM)
+                doors.until("the part's end", lambda name=name, pid=pid: platform.supervisor.pids().get(name) != pid)
+                held[name] = platform.supervisor.pids()[name]
+                os.kill(held[name], signal.SIGSTOP)  # it has only just begun: nothing of it is open
         restore(database, backup)
-        for pid in held:
-            os.kill(pid, signal.SIGKILL)
-    doors.until("the service again", lambda: heads(doors)["number"] < before["number"])
-    return before
+    return before, opaque_id, held
+
+
+def wake(held: dict[str, int], part: str) -> None:
+    """Let a part go on from where it was held back: its beginning."""
+    os.kill(held[part], signal.SIGCONT)
+
+
+def owned(platform: RunningPlatform) -> dict[str, dict]:
+    """Return the state of the employer's feed as its database has it, by name."""
+    with connect(platform.backbone.mongodb_uri, appname="test") as client:
+        return {doc["_id"]: doc for doc in client[f"enrolment__{EMPLOYER}"]["org_state"].find({})}
+
+
+def requested_last(platform: RunningPlatform) -> str:
+    """Return the opaque id of whoever the employer's log tells of last as asked for."""
+    bodies = [one.body for one in log(platform).read(0) if isinstance(one.body, Envelope)]
+    asked = [json.loads(body.data) for body in bodies if body.type == "enrolment.requested.v1"]
+    return str(asked[-1]["practitioner_id"])
 
 
 def is_whole_here(platform: RunningPlatform, doors: Doors) -> bool:
@@ -219,29 +258,35 @@ def numbers(platform: RunningPlatform) -> list[int]:
 
 
 def test_runbook_backup_and_restore_of_one_organisation(platform, doors, partnership, tmp_path):
-    """An export, the loss of both databases, an import, the feeds brought back: everybody is where they were."""
+    """An export, the loss of both databases, an import, the feeds brought back: everybody is where they were.
+
+    The board's database is lost as well and has no backup at all: an empty one reads everybody's feeds from the start.
+    """
     folder = tmp_path / "backup"
     doors.until("a quiet moment", lambda: partnership("export", "--organisation", EMPLOYER, str(folder)).exit_code == 0)
     before, figures = heads(doors), counted(doors)
     names = ("enrolment", "assessment")
-    held = [pid for name, pid in platform.supervisor.pids().items() if name.startswith(names)]
+    held = [pid for name, pid in platform.supervisor.pids().items() if name.startswith((*names, "reporting"))]
     for pid in held:
         os.kill(pid, signal.SIGSTOP)
     with connect(platform.backbone.mongodb_uri, appname="test") as client:
         for service in names:
             client.drop_database(f"{service}__{EMPLOYER}")
+        client.drop_database(f"reporting__{BOARD}")
     loaded = partnership("import", str(folder))
     assert loaded.exit_code == 0, loaded.output
     for service in names:
         own = ("--organisation", EMPLOYER, "--service", service)
         back = partnership("recover-feed", *own, "--apply", "--reason", "restored from the export")
         assert back.exit_code == 0, back.output
+    for service in (*names, "reporting"):
         command = [sys.executable, "-m", f"services.{service}", "prepare"]
         subprocess.run(command, env=told(platform), check=True, capture_output=True)
     for pid in held:
         os.kill(pid, signal.SIGKILL)
     doors.until("the service again", lambda: heads(doors)["number"] >= before["number"])
     doors.until("everything to be fresh", lambda: partnership("freshness").exit_code == 0)
+    doors.until("the board's figures", lambda: counted(doors) == figures)
     walked = partnership("verify-feed", "--organisation", EMPLOYER, "--against", "log", "--against", "readers")
     assert walked.exit_code == 0, walked.output
     assert (heads(doors), counted(doors)) == (before, figures)
