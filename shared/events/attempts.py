@@ -9,6 +9,10 @@ on the events up to it are tried one by one, each marked before. The third death
     death 2   within the marked batch; from now on one by one
     death 3   with one event alone, and death 4 with the same: it is parked with the reason `killed-the-reader`
 
+A reader that another one took over in the middle of its work leaves the same mark behind, and is alive. It leaves word
+elsewhere (`fences.py`); before an event is parked its deaths are held against those words: where readers come and go
+within a second of each other, an innocent event would be parked otherwise.
+
 Pure: the mark is written by `reading_batch.py`. What kills while a record is only decoded is not found here.
 """
 
@@ -59,6 +63,7 @@ class Attempts:
         self._is_first = True
         self._until = 0
         self._pinned: tuple[int, int] = (0, 0)
+        self._alive = 0
         if left is not None and left.last > number:
             self._until = left.until
             if left.is_alone:
@@ -70,7 +75,11 @@ class Attempts:
 
     def is_killer(self, number: int) -> bool:
         """Say whether this number has killed often enough to be parked untried."""
-        return self._deaths(number) >= MOST_DEATHS
+        return self._deaths(number) - self._alive >= MOST_DEATHS
+
+    def excuse(self, alive: int) -> None:
+        """Take so many of the deaths for readers that were only fenced."""
+        self._alive = alive
 
     def mark(self, numbers: Sequence[int]) -> Attempt | None:
         """Return the mark to write before these numbers are tried, None where none is needed."""

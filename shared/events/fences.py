@@ -42,8 +42,15 @@ def show(unit: UnitOfWork, organisations: Iterable[str], topic: str) -> None:
     Raises:
         Unavailable: The database does not answer.
     """
-    since, count = unit.clock.now() - LATELY, 0
-    for organisation in organisations:
-        held = unit.reading(organisation).rows(FENCES).find_one({"_id": topic})
-        count += 0 if held is None else sum(at >= since for at in held["at"])
+    count = sum(lately(unit, organisation, topic) for organisation in organisations)
     reading_metrics.FENCED_LATELY.labels(unit.service, topic).set(count)
+
+
+def lately(unit: UnitOfWork, organisation: str, topic: str) -> int:
+    """Return how many readers of the topic left word in this database lately.
+
+    Raises:
+        Unavailable: The database does not answer.
+    """
+    held = unit.reading(organisation).rows(FENCES).find_one({"_id": topic})
+    return 0 if held is None else sum(at >= unit.clock.now() - LATELY for at in held["at"])

@@ -139,6 +139,8 @@ class IntakeReader:
         numbers = [record.offset + 1 for record in part]
         part = part[: self._attempts.size(numbers)]
         if self._attempts.is_killer(numbers[0]):
+            self._attempts.excuse(fences.lately(self._tools.unit, self._organisation, self.topic))
+        if self._attempts.is_killer(numbers[0]):
             self._faults[part[0].offset] = KILLED
         mark = self._attempts.mark(numbers[: len(part)])
         if mark is not None:

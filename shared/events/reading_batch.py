@@ -15,6 +15,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from shared.errors import ConcurrentChange, Forbidden, Malformed, Unavailable
+from shared.events import fences
 from shared.events.attempts import KILLED, Attempt, Attempts
 from shared.events.checking import Stray
 from shared.events.derived_ids import derived_identifiers
@@ -130,6 +131,10 @@ class BatchWriter:
         except PositionMoved:
             self.reload()
 
+    def fenced_lately(self) -> int:
+        """Return how many readers of this feed were taken over lately, and lived."""
+        return fences.lately(self._unit, self.organisation, self.position.feed)
+
     def rehearse(self, callback: Callable[[Work], None]) -> None:
         """Run what one transaction would do, and roll it back."""
         try:
@@ -213,6 +218,8 @@ class _Taking:
         """Return what is tried next, marked where a death over it must leave a word (`attempts.py`)."""
         attempts, numbers = self._writer.attempts, [event.number for event in todo[: self._size]]
         part = todo[: attempts.size(numbers)] if numbers else todo[:0]
+        if part and attempts.is_killer(part[0].number):
+            attempts.excuse(self._writer.fenced_lately())
         if part and attempts.is_killer(part[0].number):
             self._faults[part[0].number] = KILLED
         mark = attempts.mark(numbers[: len(part)])

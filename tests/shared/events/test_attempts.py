@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.events.attempts import KILLED, Attempt, Attempts
+from shared.events.positions import take_over
+from shared.events.reading_loop import TakenOver
 from shared.events.subscriptions import Subscription, SubscriptionBook
 
 
@@ -95,6 +97,27 @@ def test_k15_intake_record_that_kills_the_reader_is_parked_without_its_content(d
     kept = [(doc["offset"], doc["reason"], doc["raw_value"]) for doc in desk.rows(owner.organisation, "parked")]
     assert (2, KILLED, None) in kept
     assert {doc["_id"] for doc in desk.rows(owner.organisation, "answers")} >= {"a", "c"}
+
+
+def test_p17_event_whose_readers_were_taken_over_alive_is_not_held_to_kill(desk, owner):
+    """Five readers in a row are taken over while they try the same event: nobody died of it, and it is taken once."""
+    from_before, unit, taken_over = desk.book().find("test.noted.v1"), desk.unit, []
+
+    def when_noted(work, event):
+        from_before.reaction(work, event)
+        if len(taken_over) < 5:
+            with unit.client.start_session() as another:
+                taken_over.append(take_over(unit, another, owner.organisation, event.topic))
+
+    book = SubscriptionBook((Subscription("test.noted.v1", from_before.struct, from_before.concerns, when_noted),))
+    owner.send(owner.make("a"))
+    for _ in range(5):
+        with pytest.raises(TakenOver):
+            desk.reads_to(desk.reader(owner, book=book), owner, 1)
+    assert len(taken_over) == 5
+    desk.reads_to(desk.reader(owner, book=book), owner, 1)
+    assert parked(desk, owner) == []
+    assert desk.sums(owner) == {"a": 1}
 
 
 def test_k15_mark_is_written_once_per_life_of_a_reader_and_for_no_heartbeat():
