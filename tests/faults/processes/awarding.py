@@ -58,7 +58,7 @@ class _Left(Exception):
 
 
 class Awarding(threading.Thread):
-    """Takes people to their credit until told to `end`, at least one. Who waits then is left: nobody knows of them."""
+    """Takes people to their credit until told to `end`. Who waits then is left: nobody knows what became of them."""
 
     def __init__(self, stage: Stage, history: History, somebody: Callable[[str], dict[str, object]]) -> None:
         super().__init__(daemon=True)
@@ -76,14 +76,14 @@ class Awarding(threading.Thread):
 
     def _take_turns(self) -> None:
         try:
-            while not self.awarded or not self._ending.is_set():
+            while not self._ending.is_set():
                 self._award(EMPLOYERS[self.awarded % len(EMPLOYERS)])
                 self.awarded += 1
         except PlayError as error:
             self._failure = error
 
     def end(self) -> None:
-        """Stop, with the first credit awarded.
+        """Stop.
 
         Raises:
             PlayError: A door refused, or what was waited for did not happen.
@@ -163,7 +163,7 @@ class Awarding(threading.Thread):
 
     def _until(self, what: str, question: Callable[[], T | None]) -> T:
         def asked() -> T | None:
-            if self.awarded and self._ending.is_set():
+            if self._ending.is_set():
                 raise _Left
             return question()
 

@@ -126,6 +126,8 @@ class Load:
             thread.start()
         if self.awarding is not None:
             self.awarding.start()
+            one = self.awarding
+            until(lambda: one.awarded or not one.is_alive(), "the first credit, before anything goes wrong")
 
     def stop(self) -> None:
         """Ask for nothing new, finish what was begun."""
