@@ -44,6 +44,9 @@ def _behind(world: World, feed: FeedName, head: Document) -> Iterator[str]:
     mark = world.doc(database_of(feed), feed.state, "mark")
     if (0 if mark is None else mark["published"]) != head["number"]:
         yield f"{feed.topic}: sent up to {mark and mark['published']} of {head['number']}"
+    marked = (mark or {}).get("log") or {}
+    if head["number"] and (marked.get("cluster_id"), marked.get("topic_id")) != world.broker.place(feed.topic):
+        yield f"{feed.topic}: what was sent was sent to another log than there is"
     log = world.broker.topics.get(feed.topic)
     there = {envelope.feedseq for record in (log.records if log else ()) if (envelope := event_in(record))}
     tail_was_lost = world.scheduler.counts["log tail lost"] > 0  # see "Limits" in decision 28
