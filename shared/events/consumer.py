@@ -157,7 +157,18 @@ class KafkaLog:
         partition = TopicPartition(topic, 0)
         if partition in self._consumer.assignment():
             self._consumer.seek(partition, offset)
+            self._forget_parked(partition)
             self._consumer.resume(partition)
+
+    def _forget_parked(self, partition: TopicPartition) -> None:
+        """Drop what the client had fetched of a partition when it was paused; it is fetched again from the offset.
+
+        kafka-python 3.0.12 keeps such records aside and, where another topic was drained meanwhile, never takes them
+        up again, nor does it fetch the topic while they lie there: it would stand still.
+        """
+        fetcher = self._consumer._fetcher  # noqa: SLF001 - the client offers no other way
+        for parked in (fetcher._paused_completed_fetches, fetcher._paused_partition_records):  # noqa: SLF001
+            parked.pop(partition, None)
 
     def pause(self, topic: str) -> None:
         """Poll nothing of the topic until `start`."""
