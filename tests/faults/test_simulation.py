@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.simulation.plan import plan_for
-from tests.faults.simulation.running import run_seed
+from tests.faults.simulation.running import FAILED, keep, run_seed
 from tests.faults.simulation.variants import VARIANTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,8 +33,12 @@ def play(seed: int) -> None:
     """Play one seed; a broken promise is told with the end of its trace."""
     verdict = run_seed(seed)
     if verdict.violations:
+        keep(verdict)
         told = "\n".join([*verdict.trace[-80:], *verdict.violations])
-        pytest.fail(f"{told}\nagain with its trace: make simulate SEED={seed} (and keep it in {REGRESSIONS.name})")
+        pytest.fail(
+            f"{told}\nagain with its trace: make simulate SEED={seed}\n"
+            f"kept in {FAILED}; once mended it goes on in {REGRESSIONS.name}"
+        )
 
 
 def test_seeds_that_once_failed_break_no_promise():
@@ -51,10 +56,22 @@ def test_no_seed_breaks_a_promise(first):
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name.replace(" ", "-"))
 def test_broken_design_is_caught(variant, record_property):
-    """Take one safeguard away, and the checker sees the promise break."""
+    """Take one safeguard away, and the checker sees the promise break; with it the same seed keeps them all."""
     seed = variant.first_caught(MOST_FOR_A_VARIANT)
     record_property("caught by seed", seed)
     assert seed is not None, f"{variant.name}: no seed of {MOST_FOR_A_VARIANT} shows it"
+    assert variant.without_it(seed).violations == []
+
+
+def test_failing_seed_is_kept_where_the_next_run_adds_to_it(tmp_path):
+    """What a long run finds is there in the morning."""
+    file, dual_write = tmp_path / "of" / "seeds.txt", VARIANTS[0]
+    broken = dual_write.run(dual_write.first_caught(MOST_FOR_A_VARIANT))
+    keep(broken, file)
+    keep(broken, file)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert [line.split()[0] for line in lines] == [str(broken.seed)] * 2
+    assert re.search(dual_write.shows, lines[1])
 
 
 def test_same_seed_gives_the_same_run_whatever_the_hashes():

@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 from shared.clock import SystemClock
-from tests.faults.simulation.running import Verdict, lean, run_seed
+from tests.faults.simulation.running import FAILED, Verdict, keep, lean, run_seed
 
 LINES_SHOWN = 120
 
@@ -47,6 +47,7 @@ def play(seeds: range, processes: int) -> int:
             faults.update(verdict.faults)
             if verdict.violations:
                 broken.append(verdict.seed)
+                keep(verdict)
                 print(f"make simulate SEED={verdict.seed}: {verdict.violations[0]}", flush=True)  # noqa: T201
             if done % 100 == 0 or done == len(seeds):
                 seconds = clock.monotonic() - began
@@ -58,7 +59,7 @@ def play(seeds: range, processes: int) -> int:
     for kind, count in sorted(faults.items()):
         print(f"  {count:>8} {kind}")  # noqa: T201
     if broken:
-        print("broken: " + " ".join(str(seed) for seed in broken))  # noqa: T201
+        print(f"broken, and kept in {FAILED}: " + " ".join(str(seed) for seed in broken))  # noqa: T201
     return int(bool(broken))
 
 

@@ -18,6 +18,9 @@ SESSION_SECONDS = 10.0
 IDLE_SECONDS = 1.0
 LEARNS_OF_CUTS = 0.5
 
+OUTSIDE = "read outside the log"
+"""What a broken design did at an offset that the log does not have; the intact one begins the log again."""
+
 
 class SimTopics:
     """`shared.events.topics.Topics` for one process."""
@@ -145,6 +148,7 @@ class SimSource:
         self._topic_ids: dict[str, str] = {}
         self._cuts: dict[str, int] = {}
         self.out_of_range = "raise"
+        self._outside = ("", -1)
 
     def places(self) -> dict[str, str]:
         """Return topic -> place."""
@@ -190,6 +194,9 @@ class SimSource:
         if start > end or self._is_cut(topic, start):
             if self.out_of_range == "raise":
                 raise OutOfRange([topic])
+            if (topic, start) != self._outside:
+                self._outside = (topic, start)
+                self._process.scheduler.fault(OUTSIDE, f"{topic} at {start} of {end}: {self.out_of_range}")
             self._at[topic] = end if self.out_of_range == "latest" else start
             return []
         random = self._process.scheduler.random

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -20,6 +21,8 @@ from tests.faults.simulation.world import World
 PLAY_SECONDS = 100.0
 HEAL_SECONDS = 400.0
 STEPS_BETWEEN_LOOKS = 150
+FAILED = Path(".local/failed-seeds.txt")
+"""Seeds that broke a promise on this machine, newest last; one that is mended goes on in `regressions.txt`."""
 Change = Callable[[World], None]
 
 
@@ -114,3 +117,10 @@ def lean(seed: int) -> Verdict:
     verdict = run_seed(seed)
     verdict.trace = []
     return verdict
+
+
+def keep(verdict: Verdict, file: Path = FAILED) -> None:
+    """Write a broken seed down, so that no screen has to be read again for it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as kept:
+        kept.write(f"{verdict.seed}  {verdict.violations[0]}\n")

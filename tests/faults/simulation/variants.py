@@ -27,6 +27,7 @@ from shared.events.reading_batch import _Taking
 from shared.events.relay import FeedRelay
 from shared.events.tail import Tail
 from shared.storage.unit_of_work import UnitOfWork, Work
+from tests.faults.simulation.log_ports import OUTSIDE
 from tests.faults.simulation.running import Verdict, run_seed
 from tests.faults.simulation.world import World
 
@@ -35,12 +36,18 @@ DEDUP_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Variant:
-    """One broken design: how it shows, what changes in the world, and which production pieces are others."""
+    """One broken design: how it shows, what changes in the world, and which production pieces are others.
+
+    `comes_to` is a fault that a run must come to before it counts as caught: two designs would look the same otherwise.
+    `control` is the world in which the intact design is held beside it: it has to keep every promise there.
+    """
 
     name: str
     shows: str
     change: Callable[[World], None] = lambda _: None
     pieces: tuple[tuple[object, str, object], ...] = ()
+    comes_to: str = ""
+    control: Callable[[World], None] = lambda _: None
 
     def run(self, seed: int) -> Verdict:
         """Play one seed with it."""
@@ -55,7 +62,13 @@ class Variant:
 
     def is_caught(self, seed: int) -> bool:
         """Return whether the seed breaks the promise that this design cannot keep."""
-        return any(re.search(self.shows, violation) for violation in self.run(seed).violations)
+        verdict = self.run(seed)
+        has_come = not self.comes_to or verdict.faults[self.comes_to] > 0
+        return has_come and any(re.search(self.shows, violation) for violation in verdict.violations)
+
+    def without_it(self, seed: int) -> Verdict:
+        """Play the same seed with the intact design in the same surroundings."""
+        return run_seed(seed, self.control)
 
 
 class DualWrite(UnitOfWork):
@@ -309,8 +322,12 @@ VARIANTS = (
     Variant("retry topic", _STALE, pieces=((*_TAKING, RetryTopic),)),
     Variant("expiring ids", _DOUBLED, pieces=(_ANY, (*_TAKING, ForgetfulInbox))),
     Variant(
-        "no republishing", "numbers are on the log", _alone_without_republish, ((relay, "check_tail", _trust_the_mark),)
+        "no republishing",
+        "numbers are on the log",
+        _alone_without_republish,
+        ((relay, "check_tail", _trust_the_mark),),
+        control=_alone,
     ),
-    Variant("old offset kept", _BEHIND, _alone_at_old_offset, _KEEPING),
-    Variant("reset to latest", _BEHIND, _alone_at_latest, _KEEPING),
+    Variant("old offset kept", _BEHIND, _alone_at_old_offset, _KEEPING, comes_to=OUTSIDE, control=_alone),
+    Variant("reset to latest", _BEHIND, _alone_at_latest, _KEEPING, comes_to=OUTSIDE, control=_alone),
 )
