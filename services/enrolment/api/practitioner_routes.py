@@ -282,7 +282,7 @@ def take_back_absence(org: str, employee_ref: str, from_on: str) -> Reply:
 @asks(IDENTITY_ASKED)
 @returns(200, IDENTITY_OUT)
 def release_identity(org: str, practitioner_id: str) -> Reply:
-    """Give a person's identity to the university that awards credit for a confirmed place; written down each time."""
+    """Give a person's identity to the university that awards credit for their place; written down each time."""
     command = ReleaseIdentity(practitioner_id, current_principal().organisation, query(IDENTITY_ASKED)["purpose"])
     return transact(org, lambda work: Reply(200, show.identity(handlers.release_identity(desk(work), command))))
 

@@ -17,7 +17,6 @@ from services.enrolment.domain.employments import Absence, Employment
 from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
 from services.enrolment.domain.identifiers import HcpcNumber
 from services.enrolment.domain.practitioners import LineManager, Practitioner, Telling
-from services.enrolment.domain.records import ACADEMIC
 
 REGISTRATION = "registration"
 TAKEN = "taken"
@@ -169,7 +168,7 @@ def release_identity(desk: Desk, command: ReleaseIdentity) -> Practitioner:
     """Return the person whose identity is released, after writing down who asked and why.
 
     Raises:
-        NoSuchThing: There is nobody of that id, or the asker awards no credit for a confirmed place of theirs.
+        NoSuchThing: There is nobody of that id, or the asker awards no credit for a place that they have, or had to its end.
     """
     person = desk.people.find(command.practitioner_id)
     if person is None or command.purpose != REGISTRATION:
@@ -180,9 +179,7 @@ def release_identity(desk: Desk, command: ReleaseIdentity) -> Practitioner:
     awarding = {
         course.awarding_hei
         for enrolment in held
-        if enrolments.has_place(enrolment)
-        and enrolment.route == ACADEMIC
-        and (course := courses.get(enrolment.course)) is not None
+        if enrolments.may_be_credited(enrolment) and (course := courses.get(enrolment.course)) is not None
     }
     if command.asking not in awarding:
         raise NoSuchThing("nothing to release")

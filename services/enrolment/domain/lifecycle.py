@@ -43,6 +43,8 @@ HOLDS_SEAT = frozenset({OFFERED, CONFIRMED, STARTED, DEFERRED})
 """Statuses in which the cohort's owner counts a seat as taken."""
 HAS_PLACE = frozenset({CONFIRMED, STARTED, DEFERRED})
 """Statuses in which the place is certain: portfolio and registration are open."""
+IS_KNOWN_TO_UNIVERSITY = HAS_PLACE | {COMPLETED}
+"""Statuses in which the university that awards credit may ask who somebody is: practice often ends before marking."""
 ENDED = frozenset({REFUSED, DECLINED, TRANSFERRED, WITHDRAWN, COMPLETED})
 CAME_TO_NOTHING = frozenset({REFUSED, DECLINED, WITHDRAWN})
 """After these somebody may be asked for again, in the same intake, as a new enrolment."""

@@ -184,6 +184,21 @@ def test_an_identity_is_released_to_the_awarding_university_only_and_written_dow
     assert [(row["asking"], row["purpose"]) for row in log] == [("goldsmiths", "registration")]
 
 
+@pytest.mark.parametrize("outcome", ["pass", "fail"])
+def test_an_identity_is_released_though_practice_ended_before_the_university_asked(house, outcome):
+    """Credit is marked after practice, and a fail there is none at the university (BR-13): it must know the person."""
+    house.open_course()
+    nominated = _nominate(house, route="practice_and_academic", prerequisite_on="2025-01-02").json
+    house.settle()
+    practised = {"enrolment_id": nominated["enrolment_id"], "course": "SAR", "outcome": outcome}
+    practised["confirmed_on"] = "2025-12-01"
+    house.hear("assessment.practice-confirmed.v1", "brent", nominated["enrolment_id"], practised)
+    assert house.ask("GET", f"enrolments/{nominated['enrolment_id']}").json["status"] == "completed"
+    where = f"practitioners/{nominated['practitioner_id']}/identity"
+    asked = house.ask("GET", where, "service", "goldsmiths", at="brent", query_string={"purpose": "registration"})
+    assert (asked.status_code, asked.json["registration_number"]) == (200, "SW53380")
+
+
 def test_i7_another_employers_enrolment_and_person_are_not_there(house):
     """The same 404 as for what does not exist; a practitioner sees their own only."""
     house.open_course()
