@@ -168,7 +168,8 @@ def release_identity(desk: Desk, command: ReleaseIdentity) -> Practitioner:
     """Return the person whose identity is released, after writing down who asked and why.
 
     Raises:
-        NoSuchThing: There is nobody of that id, or the asker awards no credit for a place that they have, or had to its end.
+        NoSuchThing: There is nobody of that id, or the asker awards no credit for a place that they have, or had to its
+            end.
     """
     person = desk.people.find(command.practitioner_id)
     if person is None or command.purpose != REGISTRATION:
