@@ -19,7 +19,7 @@ from shared.local import backbone as backbones
 from shared.local.cli import main
 from shared.local.issuer import LocalIssuer
 from shared.local.platform import alone
-from shared.local.ports import preferred
+from shared.testing.backbone import free_port_base
 
 ROOT = Path(shared.__file__).parent.parent
 FILE = ROOT / "scenarios" / "north-west-london" / "partnership.yaml"
@@ -79,7 +79,7 @@ def test_two_runs_of_one_checkout_do_not_fight(tmp_path):
 
 def test_a_taken_port_is_said_before_anything_starts(tmp_path):
     """Which port, for whom, and what to do."""
-    base = preferred(48_200)
+    base = free_port_base()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", base + 2))
         taken.listen()
