@@ -12,11 +12,13 @@ from services.enrolment.application.commands import (
 )
 from services.enrolment.application.duplicates import find_person
 from services.enrolment.application.ports import Desk, EnrolmentFilter
-from services.enrolment.domain import employments, enrolments, identifiers, practitioners
+from services.enrolment.domain import employments, identifiers, practitioners
 from services.enrolment.domain.employments import Absence, Employment
 from services.enrolment.domain.errors import NoSuchThing, RuleSaysNo
 from services.enrolment.domain.identifiers import HcpcNumber
+from services.enrolment.domain.lifecycle import IS_KNOWN_TO_UNIVERSITY
 from services.enrolment.domain.practitioners import LineManager, Practitioner, Telling
+from services.enrolment.domain.records import ACADEMIC
 
 REGISTRATION = "registration"
 TAKEN = "taken"
@@ -180,7 +182,9 @@ def release_identity(desk: Desk, command: ReleaseIdentity) -> Practitioner:
     awarding = {
         course.awarding_hei
         for enrolment in held
-        if enrolments.may_be_credited(enrolment) and (course := courses.get(enrolment.course)) is not None
+        if enrolment.status in IS_KNOWN_TO_UNIVERSITY
+        and enrolment.route == ACADEMIC
+        and (course := courses.get(enrolment.course)) is not None
     }
     if command.asking not in awarding:
         raise NoSuchThing("nothing to release")

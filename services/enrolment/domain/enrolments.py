@@ -33,7 +33,6 @@ from services.enrolment.domain.enrolment_parts import (
 from services.enrolment.domain.errors import RuleSaysNo, SamePerson
 from services.enrolment.domain.lifecycle import OFFERED, REQUESTED, UNANSWERED
 from services.enrolment.domain.lifecycle_settings import LifecycleSettings
-from services.enrolment.domain.records import ACADEMIC
 
 MOST_RELEASE_DAYS = 366
 
@@ -91,11 +90,6 @@ def holds_seat(enrolment: Enrolment) -> bool:
 def has_place(enrolment: Enrolment) -> bool:
     """Return whether the place is certain, so that portfolio and registration are open."""
     return enrolment.status in lifecycle.HAS_PLACE
-
-
-def may_be_credited(enrolment: Enrolment) -> bool:
-    """Return whether credit may come of the place, so that the awarding university may know whose it is."""
-    return enrolment.status in lifecycle.IS_KNOWN_TO_UNIVERSITY and enrolment.route == ACADEMIC
 
 
 def concerns(enrolment: Enrolment, request_id: str) -> bool:

@@ -12,6 +12,7 @@ from services.reporting import bootstrap, processes
 from services.reporting.api.bodies import projection_rows
 from services.reporting.domain.publication import TITLES
 from shared.clock import SystemClock
+from shared.events import reading_metrics
 from shared.events.envelope import Outgoing
 from shared.events.feed import feed_of
 from shared.events.relay_process import build_relay
@@ -76,6 +77,8 @@ def reading(own_broker, monkeypatch, house):
     given = bootstrap.settings()
     assert given.partnership().board == house.board
     monkeypatch.setattr(processes, "NOTING_SECONDS", 0.2)
+    for gauge in (reading_metrics.HEARD, reading_metrics.NUMBER, reading_metrics.ANNOUNCED):
+        gauge.clear()  # what readers of other tests in this process showed
     stop = threading.Event()
     part = bootstrap.ReaderPart(given)
     thread = threading.Thread(target=part.run, args=(stop,))
