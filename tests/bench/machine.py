@@ -31,6 +31,9 @@ PACKAGES = (
 MEBIBYTE = 1_048_576
 PROC = Path("/proc")
 
+BUSY = 1.5
+"""Processes that want a core, per core, from which the bounds say more about the machine than about the code."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:

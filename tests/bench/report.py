@@ -12,13 +12,10 @@ import msgspec
 from rich.table import Table
 
 from tests.bench.figures import Figure
-from tests.bench.machine import Machine, peak_mebibytes
+from tests.bench.machine import BUSY, Machine, peak_mebibytes
 from tests.bench.ratios import Sample
 from tests.bench.sizes import Sizes
 from tests.bench.targets import TARGETS, Verdict, verdicts
-
-BUSY = 1.5
-"""Processes that want a core, per core, from which the bounds say more about the machine than about the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,6 @@ A process of its own (`python -m tests.bench.peers.null_sink PORT`). What it cou
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,10 +12,8 @@ from typing import Any
 
 import bson
 
-from shared.local.ports import LOOPBACK
-from shared.process import lifeline
 from tests.bench.null_sink.memory import Memory
-from tests.bench.null_sink.wire import Connection
+from tests.bench.null_sink.serving import run
 
 EFFECTS = "effects"
 INT = struct.Struct("<i")
@@ -57,21 +53,9 @@ def serial_of(raw: bytes) -> int:
     return int(bson.decode(raw)["serial"])
 
 
-async def serve(port: int) -> None:
-    """Answer until SIGTERM or SIGINT."""
-    memory, stop = AddingMemory(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    server = await loop.create_server(lambda: Connection(memory, f"{LOOPBACK}:{port}"), LOOPBACK, port)
-    async with server:
-        await stop.wait()
-
-
 def main(arguments: Sequence[str]) -> None:
     """Serve on the port that is named."""
-    lifeline.die_with_parent(signal.SIGTERM)
-    asyncio.run(serve(int(arguments[0])))
+    run(AddingMemory(), int(arguments[0]))
 
 
 if __name__ == "__main__":

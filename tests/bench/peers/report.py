@@ -12,15 +12,13 @@ import msgspec
 from rich.table import Table
 
 from shared.local.platform import ROOT
-from tests.bench.machine import Machine
+from tests.bench.machine import BUSY, Machine
 from tests.bench.peers.catalogue import PLATFORM_NOTE, PLATFORM_TITLE, Peer
 from tests.bench.peers.figures import Row, cpu, peak, per_second
 from tests.bench.peers.running import Run
 from tests.bench.ratios import Spread
 
 LOCKS = ROOT / "requirements" / "peers"
-BUSY = 1.5
-"""Processes that want a core, per core, from which the bounds say more about the machine than about the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
