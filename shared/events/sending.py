@@ -26,7 +26,8 @@ LINGER_MILLISECONDS: Final = 5
 REQUEST_MILLISECONDS: Final = 8_000
 DELIVERY_MILLISECONDS: Final = 15_000
 LARGEST_REQUEST_BYTES: Final = 1024 * 1024
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 16.0
+"""With what a first record and the closing of the producer may take it stays below a lease."""
 
 
 class _Budget:

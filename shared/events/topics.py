@@ -17,7 +17,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPart
 
 from shared.clock import Clock
 from shared.errors import Unavailable
-from shared.events.refusals import unavailable
+from shared.events.refusals import RefusedByBroker, unavailable
 
 T = TypeVar("T")
 
@@ -67,6 +67,7 @@ class Topics:
         self._config = dict(config or {})
         self._admin: KafkaAdminClient | None = None
         self._lock = RLock()
+        self._failures = 0
 
     def place(self, topic: str) -> LogPlace | None:
         """Return the log that the topic is, None when there is no such topic.
@@ -123,7 +124,15 @@ class Topics:
                 self._admin = None
 
     def _ask(self, question: Callable[[KafkaAdminClient], T]) -> T:
+        """Put a question; who waited behind one that was not answered does not wait as long again for his own.
+
+        Otherwise a broker that stands still would hold up the feeds of a process one after the other, longer than their
+        leases last.
+        """
+        failures = self._failures
         with self._lock:
+            if self._failures != failures:
+                raise Unavailable("the broker does not answer")
             try:
                 if self._admin is None:
                     self._admin = KafkaAdminClient(
@@ -135,7 +144,9 @@ class Topics:
                 return question(self._admin)
             except (KafkaError, OSError, ValueError) as error:
                 self._discard()
-                raise unavailable(error, "the broker does not answer") from error
+                found = unavailable(error, "the broker does not answer")
+                self._failures += not isinstance(found, RefusedByBroker)
+                raise found from error
 
     def _discard(self) -> None:
         admin, self._admin = self._admin, None
