@@ -21,7 +21,8 @@ from shared.events.attempts import KILLED
 from shared.events.discarding import discard
 from shared.events.parking import REPLAYED, decide, next_in, waiting_of_key
 from shared.events.positions import PositionMoved, move
-from shared.events.reading_batch import BatchWriter, EventFailed, react
+from shared.events.reacting import EventFailed, react
+from shared.events.reading_batch import BatchWriter
 from shared.events.requests import (
     ASKED,
     FAILED,

@@ -12,13 +12,14 @@ import structlog
 
 from shared.errors import Unavailable
 from shared.events.alarms import FORK, GAP, LIMIT, Alarm
+from shared.events.batch_size import BatchSize
 from shared.events.checking import Fork, LogRecord, Next, Opening, Stray, Verdict, chain_from
 from shared.events.deciding import replay_asked, replay_requests
 from shared.events.envelope import Heartbeat
 from shared.events.feed import FeedName
 from shared.events.feed_watch import FeedWatch
 from shared.events.gap import RANGE_EVENTS, GapWatch, SetbackWatch
-from shared.events.limits import CauseLimit
+from shared.events.limits import CauseLimit, flags
 from shared.events.parking import discarded_numbers
 from shared.events.patience import Patience
 from shared.events.positions import Fenced, take_over
@@ -58,6 +59,7 @@ class FeedReading:
         self._taken = (0, self._chain.head)
         self._from_start = True
         self._limit = CauseLimit()
+        self._size = BatchSize(rules.batch_events, rules.most_batch_events)
         self._gap = GapWatch(rules.gap_seconds, rules.gap_records, rules.gap_retry_seconds)
         self._setback = SetbackWatch(rules.setback_seconds)
         self._tally: Tally | None = None
@@ -137,7 +139,9 @@ class FeedReading:
             return False
         try:
             self._watch.keep()  # before the position can pass what it was raised over
-            self._take(self._pending[: self._tools.rules.batch_events])
+            began, items = self._tools.clock.monotonic(), self._pending[: self._size.events]
+            self._take(items)
+            self._size.took(len(items), self._tools.clock.monotonic() - began)
         except Unavailable:
             self._back_off()
             return False
@@ -264,7 +268,7 @@ class FeedReading:
         self._finish(items, causes)
 
     def _cut(self, items: Sequence[Item], causes: set[int]) -> int:
-        trip = self._limit.first_trip([index in causes for index in range(len(items))])
+        trip = self._limit.first_trip(flags(len(items), causes))
         return len(items) if trip is None else trip + 1
 
     def _stopper(
@@ -274,7 +278,7 @@ class FeedReading:
             cut = self._cut(items, causes | {index_of[number] for number in numbers})
             if cut == len(items) and not numbers:
                 return None
-            if self._limit.first_trip(_flags(items, causes | {index_of[n] for n in numbers})) is None:
+            if self._limit.first_trip(flags(len(items), causes | {index_of[n] for n in numbers})) is None:
                 return None
             return max((item.number for item in items[:cut] if isinstance(item, Routed)), default=0)
 
@@ -302,10 +306,10 @@ class FeedReading:
         return min(known, default=self.read_to)
 
     def _finish(self, items: Sequence[Item], causes: set[int]) -> None:
-        flags = _flags(items, causes)
-        trip = self._limit.first_trip(flags)
+        parked = flags(len(items), causes)
+        trip = self._limit.first_trip(parked)
         cut = len(items) if trip is None else trip + 1
-        self._limit.note(flags[:cut])
+        self._limit.note(parked[:cut])
         events = [item for item in items[:cut] if isinstance(item, Routed)]
         if events:
             self._tally = self._tally_at(events[-1].number, events)
@@ -388,10 +392,6 @@ class FeedReading:
     def _back_off(self) -> None:
         if self._patience.back_off():
             log.warning("feed.backing_off", feed=self.topic)
-
-
-def _flags(items: Sequence[Item], causes: set[int]) -> list[bool]:
-    return [index in causes for index in range(len(items))]
 
 
 def _offset(item: Item) -> int | None:

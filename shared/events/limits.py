@@ -6,7 +6,7 @@ Pure. More than 5 % of the last 1,000 records, or 50 in a row, stop the feed. On
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,6 +31,8 @@ class CauseLimit:
         Args:
             causes: For each record to come, in order, whether it is parked as a cause.
         """
+        if True not in causes:
+            return None
         recent, parked, in_a_row = list(self._recent), sum(self._recent), self._in_a_row
         for index, cause in enumerate(causes):
             recent.append(cause)
@@ -49,3 +51,8 @@ class CauseLimit:
             self._in_a_row = self._in_a_row + 1 if cause else 0
         while len(self._recent) > self.window:
             self._recent.popleft()
+
+
+def flags(count: int, causes: Collection[int]) -> list[bool]:
+    """Return for each of so many records whether its index is among the causes."""
+    return [index in causes for index in range(count)]

@@ -21,6 +21,7 @@ from shared.events.checking import LogRecord, Next, Stray
 from shared.events.envelope import Envelope
 from shared.events.hashing import hash_of
 from shared.storage.mongo import Document, MongoDatabase
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
 PARKED: Final = "parked"
@@ -142,9 +143,9 @@ def park(work: Work, documents: Iterable[Document]) -> None:
         return
     names = list(fresh)
     rows = work.rows(PARKED)
-    for start in range(0, len(names), 100):
-        chunk = names[start : start + 100]
-        known = {doc["_id"]: doc["state"] for doc in rows.find({"_id": {"$in": chunk}}, projection={"state": 1})}
+    for chunk in chunks(names):
+        asked = {"_id": {"$in": list(chunk)}}
+        known = {doc["_id"]: doc["state"] for doc in rows.find(asked, projection={"state": 1})}
         rows.insert_many([fresh[name] for name in chunk if name not in known])
         for name in (name for name, state in known.items() if state == REPLAYED):
             rows.replace_one({"_id": name}, fresh[name])

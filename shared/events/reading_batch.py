@@ -20,16 +20,15 @@ from shared.events.attempts import KILLED, Attempt, Attempts
 from shared.events.checking import Stray
 from shared.events.derived_ids import derived_identifiers
 from shared.events.feed import MOST_BYTES, MOST_EVENTS
-from shared.events.guarded import ServiceBug, guarded
 from shared.events.parking import FOLLOWS, discarded_numbers, event_document, park, stray_document
 from shared.events.positions import Fenced, Position, PositionMoved, mark_attempt, move, read, settle, went_back
+from shared.events.reacting import EventFailed, react, read_ahead
 from shared.events.retold import leave_out_told
 from shared.events.routing import Routed
 from shared.events.tally import Tally
 from shared.identifiers import NewIdentifier
 from shared.storage.mongo import Document, server_is_gone
 from shared.storage.unit_of_work import UnitOfWork, Work
-from shared.telemetry import correlation
 
 MOST_STUBBORN: Final = 5
 """How often an event that meets `ConcurrentChange` alone is tried before it counts as a bug (each of 3 tries)."""
@@ -58,15 +57,6 @@ class Applied:
     causes: frozenset[int]
     taken: tuple[Routed, ...]
     parked: int
-
-
-class EventFailed(Exception):
-    """One event's reaction failed for good; the text is a code that quotes nothing."""
-
-    def __init__(self, number: int, reason: str) -> None:
-        super().__init__(number, reason)
-        self.number = number
-        self.reason = reason
 
 
 class _TooMuch(Exception):
@@ -229,6 +219,8 @@ class _Taking:
 
     def _causes(self) -> frozenset[int]:
         """Return the numbers that are parked for a fault of their own, not because they follow one."""
+        if not self._faults:
+            return frozenset()
         blocked, causes = set(self._blocked), set()
         for event in self._batch.events:
             is_fault = event.number in self._faults and not self._writer.is_discarded(event.number)
@@ -316,6 +308,7 @@ class _Taking:
         documents: list[Document] = [
             stray_document(old.feed, self._batch.place, stray, at=work.now) for stray in strays
         ]
+        read_ahead(work, [event for event in part if event.number not in why])
         for index, event in enumerate(part):
             reason = why.get(event.number)
             if reason is not None:
@@ -357,27 +350,3 @@ class _Taking:
 
 def _emits_too_much(work: Work) -> bool:
     return len(work.emitted) > MOST_EVENTS or sum(len(event.data) for event in work.emitted) > MOST_BYTES
-
-
-def react(work: Work, event: Routed, identifiers: NewIdentifier | None = None) -> None:
-    """Have the reaction take one event; the ids that it makes are `identifiers`, where they are given.
-
-    Raises:
-        EventFailed: It never will.
-    """
-    if event.subscription is None or event.received is None:
-        return
-    work.cause = event.cause()
-    if identifiers is not None:
-        work.draw_ids_from(identifiers)
-    reaction, received = event.subscription.reaction, event.received
-    passes = (PyMongoError, Unavailable, ConcurrentChange, PositionMoved, Malformed, Forbidden)
-    try:
-        with correlation.following(event.next.envelope.correlationid, event.next.envelope.traceparent):
-            guarded(lambda: reaction(work, received), passes)
-    except Malformed:
-        raise EventFailed(event.number, "malformed") from None
-    except Forbidden:
-        raise EventFailed(event.number, "forbidden") from None
-    except ServiceBug as bug:
-        raise EventFailed(event.number, bug.code) from bug

@@ -14,9 +14,13 @@ from shared.storage.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRules:
-    """How a reader behaves; the defaults are the platform's."""
+    """How a reader behaves; the defaults are the platform's.
+
+    A batch begins with `batch_events` and grows to `most_batch_events` where reactions are quick (`batch_size.py`).
+    """
 
     batch_events: int = 200
+    most_batch_events: int = 500
     most_pending: int = 2_000
     lazy_numbers: int = 1_000
     lazy_seconds: float = 60.0

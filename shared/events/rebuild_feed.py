@@ -6,7 +6,7 @@ Lives here: the chain, the reactions, and obedience to what is parked, replayed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,11 +15,11 @@ from shared.events.envelope import GENESIS, Envelope
 from shared.events.feed import FeedName
 from shared.events.hashing import hash_of
 from shared.events.parking import DECISIONS, DISCARDED, PARKED, REPLAYED, WAITING, next_in
-from shared.events.reading_batch import EventFailed, react
-from shared.events.routing import Router
+from shared.events.reacting import EventFailed, react, read_ahead
+from shared.events.routing import Routed, Router
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Work
 
-MOST_KEYS: Final = 100
 NUMBER: Final = {"number": 1}
 
 
@@ -74,9 +74,11 @@ class FeedBuild:
             CannotRebuild: A reaction cannot take what the running one took, or tells others something.
         """
         waiting, discarded = self._put_aside(work, [event.number for event in events])
-        for event in events:
-            if event.number not in waiting and event.number not in discarded:
-                self._take(work, event)
+        taken = [event for event in events if event.number not in waiting and event.number not in discarded]
+        routed = [self._routed(event) for event in taken]
+        read_ahead(work, [event for event in routed if work.organisation in event.takers])
+        for event in routed:
+            self._take(work, event)
         if work.emitted:
             raise CannotRebuild("a reaction tells others something: this is no projection")
         return waiting
@@ -84,35 +86,32 @@ class FeedBuild:
     def decided_since(self, work: Work) -> list[Next]:
         """Return what was left out and has been replayed in the running one since, in order."""
         found: list[Next] = []
-        for part in _chunks(sorted(self.left_out)):
-            asked = {"feed": self.name.topic, "number": {"$in": part}, "state": REPLAYED}
+        for part in chunks(sorted(self.left_out)):
+            asked = {"feed": self.name.topic, "number": {"$in": list(part)}, "state": REPLAYED}
             found += [next_in(doc) for doc in work.rows(PARKED).find(asked, sort=[("number", 1)])]
         return found
 
-    def _take(self, work: Work, event: Next) -> None:
+    def _routed(self, event: Next) -> Routed:
         routed = self.router.route(event)
-        where = f"{self.name.topic}#{event.number}"
         if routed.fault is not None:
-            raise CannotRebuild(f"{where}: {routed.fault}")
-        if work.organisation in routed.takers:
+            raise CannotRebuild(f"{self.name.topic}#{event.number}: {routed.fault}")
+        return routed
+
+    def _take(self, work: Work, event: Routed) -> None:
+        if work.organisation in event.takers:
             try:
-                react(work, routed)
+                react(work, event)
             except EventFailed as failed:
-                raise CannotRebuild(f"{where}: {failed.reason}") from failed
+                raise CannotRebuild(f"{self.name.topic}#{event.number}: {failed.reason}") from failed
 
     def _put_aside(self, work: Work, numbers: Sequence[int]) -> tuple[frozenset[int], frozenset[int]]:
         """Return which of the numbers wait parked, and which were discarded for good."""
         waiting: set[int] = set()
         discarded: set[int] = set()
-        for part in _chunks(numbers):
-            asked = {"feed": self.name.topic, "number": {"$in": part}}
+        for part in chunks(numbers):
+            asked = {"feed": self.name.topic, "number": {"$in": list(part)}}
             parked = work.rows(PARKED).find({**asked, "state": WAITING}, projection=NUMBER)
             waiting |= {doc["number"] for doc in parked}
             decided = work.rows(DECISIONS).find({**asked, "decision": DISCARDED}, projection=NUMBER)
             discarded |= {doc["number"] for doc in decided}
         return frozenset(waiting), frozenset(discarded)
-
-
-def _chunks(numbers: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(numbers), MOST_KEYS):
-        yield list(numbers[start : start + MOST_KEYS])

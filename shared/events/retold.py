@@ -9,13 +9,14 @@ for people. Must not live here: how the events came back.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from shared.events.envelope import Cause, Envelope, Outgoing
 from shared.storage.mongo import Document
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading, Work
 
 RETOLD: Final = "retold"
@@ -26,7 +27,6 @@ BROUGHT_BACK: Final = "brought_back"
 A service looks there (`type`, `facts`) before it does for good what it may have done already: what a reaction told the
 first time may be due to a person's act the second time, and the other way round.
 """
-MOST_KEYS: Final = 100
 
 
 class Redone(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ def redone(reading: Reading) -> Redone:
 def leave_out_told(work: Work) -> None:
     """Take out of what this transaction emits whatever the feed holds already from the first time."""
     names = [_name_of(event, cause) for event, cause in zip(work.emitted, work.causes, strict=True)]
-    known = {doc["_id"]: doc for part in _parts(names) for doc in work.rows(RETOLD).find({"_id": {"$in": part}})}
+    known = {doc["_id"]: doc for part in _parts(names) for doc in work.rows(RETOLD).find({"_id": {"$in": list(part)}})}
     kept: list[tuple[Outgoing, Cause]] = []
     for event, cause, name in zip(work.emitted, work.causes, names, strict=True):
         doc = known.get(name or "")
@@ -149,7 +149,6 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _parts(names: Iterable[str | None]) -> Iterator[list[str]]:
+def _parts(names: Iterable[str | None]) -> Iterator[Sequence[str]]:
     wanted = list(dict.fromkeys(name for name in names if name is not None))
-    for start in range(0, len(wanted), MOST_KEYS):
-        yield wanted[start : start + MOST_KEYS]
+    return chunks(wanted)

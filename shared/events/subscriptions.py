@@ -18,7 +18,7 @@ database, any event type by name. A service's `messaging/consumed.py` looks like
     IGNORED = frozenset({"enrolment.completed.v1"})       # known, and of no interest: everything else unknown is parked
     FEEDS = ("enrolment",)                                # whose feeds: org.<every organisation>.<service>.v1
 
-A reaction is pure apart from `work`: it may run twice, it may run alone or beside up to 199 others in one
+A reaction is pure apart from `work`: it may run twice, it may run alone or beside up to 499 others in one
 transaction, and it is called once per (event, concerned organisation). Inside it `work.cause` already names the event
 that is answered, so `work.emit(...)` carries the right correlation and causation.
 What it raises decides what happens next: `Unavailable` means wait and try again; a database's own errors likewise;
@@ -29,7 +29,7 @@ A business rule that says no is not an exception here: record the refusal (state
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -49,13 +49,16 @@ class Subscription(Generic[T]):
 
     `type` is the full name with its version. `struct` is a msgspec struct that names only the fields used.
     `concerns` returns the organisations that take the effect (this instance serves those it hosts, and only those that
-    may read the feed). `reaction` does it.
+    may read the feed). `reaction` does it. `ahead` is called before the reactions of a transaction, with all of its
+    events of this type: it may read at once what each of them would read by itself. It writes nothing and decides
+    nothing: a reaction asks for what it needs in any case.
     """
 
     type: str
     struct: builtins.type[T]
     concerns: Callable[[Received[T], Partnership], Collection[str]]
     reaction: Callable[[Work, Received[T]], None]
+    ahead: Callable[[Work, Sequence[Received[T]]], None] | None = None
 
 
 class SubscriptionBook:

@@ -5,8 +5,8 @@ Only what every MongoDB-compatible server has. Documents go in and out; their sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.client_session import ClientSession
@@ -17,9 +17,20 @@ from shared.errors import ConcurrentChange, Unavailable
 from shared.storage.mongo import Document, server_is_gone
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Filter = Mapping[str, object]
 Sort = Sequence[tuple[str, int]]
 Operation = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | UpdateMany | DeleteOne | DeleteMany
+
+
+MOST_KEYS: Final = 100
+"""How many keys one `$in` may have; more is slow on the local database."""
+
+
+def chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield `items` in parts of at most `MOST_KEYS`."""
+    for start in range(0, len(items), MOST_KEYS):
+        yield items[start : start + MOST_KEYS]
 
 
 class Rows:
@@ -87,9 +98,9 @@ class Rows:
         self._change(lambda: self._collection.insert_one(doc, session=self._session))
 
     def insert_many(self, docs: Sequence[Document]) -> None:
-        """Insert documents, in order; none is fine."""
+        """Insert documents, in whatever order; in a transaction it is all or none, and none is fine."""
         if docs:
-            self._change(lambda: self._collection.insert_many(list(docs), session=self._session))
+            self._change(lambda: self._collection.insert_many(list(docs), ordered=False, session=self._session))
 
     def replace_one(self, filter: Filter, doc: Document, *, upsert: bool = False) -> int:
         """Replace one document; return how many matched (0 or 1)."""

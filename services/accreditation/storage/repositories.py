@@ -5,7 +5,7 @@ One class per noun, each bound to one collection. No rule lives here; uniqueness
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -19,13 +19,10 @@ from services.accreditation.domain.people import Person
 from services.accreditation.storage import documents
 from services.accreditation.storage.documents import value_of
 from shared.storage.mongo import Document
-from shared.storage.rows import Rows
+from shared.storage.rows import Rows, chunks
 
 CREDIT_AWARDED: Final = "accreditation.credit-awarded.v1"
 """As the feed spells it: events that were brought back stand as they were told."""
-
-CHUNK = 100
-"""How many values one `$in` takes."""
 
 
 def _save(rows: Rows, document: Document) -> None:
@@ -38,11 +35,6 @@ def _save(rows: Rows, document: Document) -> None:
 
 def _after(after: str | None) -> Document:
     return {"_id": {"$gt": after}} if after else {}
-
-
-def _chunks(values: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), CHUNK):
-        yield list(values[start : start + CHUNK])
 
 
 class StoredModules:
@@ -178,8 +170,8 @@ class StoredPeople:
         """Return the persons found, by id."""
         return {
             row["_id"]: value_of(row, Person)
-            for chunk in _chunks(person_ids)
-            for row in self._rows.find({"_id": {"$in": chunk}})
+            for chunk in chunks(person_ids)
+            for row in self._rows.find({"_id": {"$in": list(chunk)}})
         }
 
     def save(self, person: Person) -> None:

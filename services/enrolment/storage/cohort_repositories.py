@@ -13,8 +13,9 @@ from services.enrolment.domain.cohorts import KeptCohort, Place
 from services.enrolment.domain.explanations import Standing
 from services.enrolment.domain.seats import WAITING
 from services.enrolment.storage.documents import document_of, value_of
-from services.enrolment.storage.keeping import chunks, keep_version
+from services.enrolment.storage.keeping import keep_version
 from shared.storage.mongo import Document
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading
 
 FIRST_SPAN = 32

@@ -9,7 +9,8 @@ from services.enrolment.application.entitlement_ports import RegisterCheck
 from services.enrolment.domain.entitlements import AsyeAgreement, CpdEntitlement, CpdItem
 from services.enrolment.domain.registrations import Registration
 from services.enrolment.storage.documents import document_of, value_of
-from services.enrolment.storage.keeping import chunks, following, replacements
+from services.enrolment.storage.keeping import following, replacements
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading
 
 _OWN = "own"

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from pymongo import ReplaceOne
 
 from shared.storage.mongo import Document
 from shared.storage.rows import Rows
-
-T = TypeVar("T")
-
-
-MOST_KEYS = 100
-"""How many keys one `$in` may have; more is slow on the local database."""
-
-
-def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield `items` in parts of at most `MOST_KEYS`."""
-    for start in range(0, len(items), MOST_KEYS):
-        yield items[start : start + MOST_KEYS]
 
 
 def following(after: str | None) -> dict[str, object]:

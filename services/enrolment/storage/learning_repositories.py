@@ -10,9 +10,9 @@ from services.enrolment.application.learning_ports import Known
 from services.enrolment.domain import lifecycle
 from services.enrolment.domain.learning_needs import Background, LearningNeeds, together
 from services.enrolment.storage.documents import document_of, value_of
-from services.enrolment.storage.keeping import chunks, keep_version
+from services.enrolment.storage.keeping import keep_version
 from shared.storage.mongo import Document
-from shared.storage.rows import Rows
+from shared.storage.rows import Rows, chunks
 from shared.storage.unit_of_work import Reading
 
 COMPLETED = "completed"

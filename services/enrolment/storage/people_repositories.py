@@ -15,9 +15,10 @@ from services.enrolment.domain.errors import PersonErased
 from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.erasure_repositories import StoredErasures
-from services.enrolment.storage.keeping import chunks, following
+from services.enrolment.storage.keeping import following
 from shared.storage.mongo import Document
 from shared.storage.pages import Paged, milestone_of
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading, Work
 
 

@@ -14,9 +14,10 @@ from services.enrolment.application.ports import EnrolmentFilter, EnrolmentPart
 from services.enrolment.domain.enrolments import Enrolment, due_on
 from services.enrolment.domain.taken import Taken
 from services.enrolment.storage.documents import document_of, value_of
-from services.enrolment.storage.keeping import chunks, keep_version
+from services.enrolment.storage.keeping import keep_version
 from shared.storage.mongo import Document
 from shared.storage.pages import Paged, Part, milestone_of
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading
 
 SERVED: Final = (

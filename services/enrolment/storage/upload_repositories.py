@@ -9,8 +9,9 @@ from services.enrolment.application.uploads import ENDING, REMOVING, WORK_TO_DO,
 from services.enrolment.domain.decisions import ACCEPTED, REFUSED
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.storage.documents import document_of, value_of
-from services.enrolment.storage.keeping import chunks, following, keep_version, replacements
+from services.enrolment.storage.keeping import following, keep_version, replacements
 from shared.storage.mongo import Document
+from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading
 
 FIRST_SPAN = 250

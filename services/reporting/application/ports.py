@@ -5,7 +5,7 @@ Everything is of one organisation, the board, and of one transaction or one read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,11 +70,17 @@ class Projections(Protocol):
     def enrolment(self, organisation: str, enrolment_id: str) -> EnrolmentFacts:
         """Return what is known of an employer's enrolment; empty facts for an unknown one."""
 
+    def expect_enrolments(self, named: Collection[tuple[str, str]]) -> None:
+        """Read at once what will be asked of these enrolments: employer and enrolment id."""
+
     def keep_enrolment(self, organisation: str, enrolment_id: str, facts: EnrolmentFacts) -> None:
         """Keep the facts in place of what was known."""
 
     def evaluation(self, organisation: str, evaluation_id: str) -> EvaluationFacts:
         """Return what is known of a self-evaluation; empty facts for an unknown one."""
+
+    def expect_evaluations(self, named: Collection[tuple[str, str]]) -> None:
+        """Read at once what will be asked of these self-evaluations: employer and evaluation id."""
 
     def keep_evaluation(self, organisation: str, evaluation_id: str, facts: EvaluationFacts) -> None:
         """Keep the facts in place of what was known."""

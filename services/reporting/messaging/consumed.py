@@ -6,9 +6,9 @@ Unknown fields are ignored; what becomes part of a key or a path here is held to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -143,11 +143,39 @@ Open = Callable[[Work], Projections]
 """Opens the board's projections in a transaction; the storage room knows how."""
 
 
+class _NamesEnrolment(Protocol):
+    @property
+    def enrolment_id(self) -> str: ...
+
+
+class _NamesEmployer(_NamesEnrolment, Protocol):
+    @property
+    def employer(self) -> str: ...
+
+
 class _Heard:
     """Each event in the application's words."""
 
     def __init__(self, open_projections: Open) -> None:
         self._open = open_projections
+
+    def named_by_employer(self, work: Work, events: Sequence[Received[_NamesEnrolment]]) -> None:
+        """Read at once the enrolments that their own employers speak of."""
+        named = {(event.organisation, event.data.enrolment_id) for event in events}
+        self._open(work).expect_enrolments(named)
+
+    def named_to_employer(self, work: Work, events: Sequence[Received[_NamesEmployer]]) -> None:
+        """Read at once the enrolments that others speak of to their employers."""
+        named = {(event.data.employer, event.data.enrolment_id) for event in events}
+        self._open(work).expect_enrolments(named)
+
+    def portfolios(self, work: Work, events: Sequence[Received[PortfolioNamed]]) -> None:
+        """Read at once the enrolments of portfolios."""
+        self._open(work).expect_enrolments({(event.organisation, event.data.portfolio_id) for event in events})
+
+    def evaluations(self, work: Work, events: Sequence[Received[SelfAssessmentRecorded]]) -> None:
+        """Read at once the self-evaluations."""
+        self._open(work).expect_evaluations({(event.organisation, event.data.evaluation_id) for event in events})
 
     def course_published(self, work: Work, event: Received[CoursePublished]) -> None:
         """Hear of a course."""
@@ -263,24 +291,33 @@ def subscriptions(open_projections: Open) -> tuple[Subscription[Any], ...]:
     """Return the table of what is heard, bound to a storage room."""
     heard = _Heard(open_projections)
     lead, employer, university = (_to_the_board(role) for role in ("programme_lead", "employer", "awarding_hei"))
+    by_employer, to_employer = heard.named_by_employer, heard.named_to_employer
     return (
         Subscription("enrolment.course-published.v1", CoursePublished, lead, heard.course_published),
-        Subscription("enrolment.requested.v1", Requested, employer, heard.requested),
-        Subscription("enrolment.seat-confirmed.v1", SeatAnswered, lead, heard.seat(Fact.SEATED)),
-        Subscription("enrolment.seat-promoted.v1", SeatAnswered, lead, heard.seat(Fact.SEATED)),
-        Subscription("enrolment.wait-listed.v1", SeatAnswered, lead, heard.seat(Fact.QUEUED)),
-        Subscription("enrolment.seat-declined.v1", SeatAnswered, lead, heard.seat(Fact.DECLINED)),
-        Subscription("enrolment.confirmed.v1", Confirmed, employer, heard.confirmed),
-        Subscription("enrolment.transfer-accepted.v1", Requested, employer, heard.requested),
-        Subscription("enrolment.transfer-closed.v1", TransferClosed, lead, heard.transfer_closed),
-        Subscription("enrolment.withdrawn.v1", EnrolmentNamed, employer, heard.own(Fact.WITHDRAWN)),
-        Subscription("enrolment.completed.v1", Completed, employer, heard.completed),
+        Subscription("enrolment.requested.v1", Requested, employer, heard.requested, by_employer),
+        Subscription("enrolment.seat-confirmed.v1", SeatAnswered, lead, heard.seat(Fact.SEATED), to_employer),
+        Subscription("enrolment.seat-promoted.v1", SeatAnswered, lead, heard.seat(Fact.SEATED), to_employer),
+        Subscription("enrolment.wait-listed.v1", SeatAnswered, lead, heard.seat(Fact.QUEUED), to_employer),
+        Subscription("enrolment.seat-declined.v1", SeatAnswered, lead, heard.seat(Fact.DECLINED), to_employer),
+        Subscription("enrolment.confirmed.v1", Confirmed, employer, heard.confirmed, by_employer),
+        Subscription("enrolment.transfer-accepted.v1", Requested, employer, heard.requested, by_employer),
+        Subscription("enrolment.transfer-closed.v1", TransferClosed, lead, heard.transfer_closed, to_employer),
+        Subscription("enrolment.withdrawn.v1", EnrolmentNamed, employer, heard.own(Fact.WITHDRAWN), by_employer),
+        Subscription("enrolment.completed.v1", Completed, employer, heard.completed, by_employer),
         Subscription("enrolment.practitioner-erased.v1", PractitionerErased, employer, heard.erased),
-        Subscription("assessment.portfolio-submitted.v1", PortfolioNamed, employer, heard.submitted),
-        Subscription("assessment.portfolio-returned.v1", PortfolioNamed, employer, heard.submitted),
-        Subscription("assessment.practice-confirmed.v1", PracticeConfirmed, employer, heard.practice_confirmed),
-        Subscription("assessment.self-assessment-recorded.v1", SelfAssessmentRecorded, employer, heard.self_assessed),
-        Subscription("accreditation.credit-awarded.v1", CreditAwarded, university, heard.credit_awarded),
+        Subscription("assessment.portfolio-submitted.v1", PortfolioNamed, employer, heard.submitted, heard.portfolios),
+        Subscription("assessment.portfolio-returned.v1", PortfolioNamed, employer, heard.submitted, heard.portfolios),
+        Subscription(
+            "assessment.practice-confirmed.v1", PracticeConfirmed, employer, heard.practice_confirmed, by_employer
+        ),
+        Subscription(
+            "assessment.self-assessment-recorded.v1",
+            SelfAssessmentRecorded,
+            employer,
+            heard.self_assessed,
+            heard.evaluations,
+        ),
+        Subscription("accreditation.credit-awarded.v1", CreditAwarded, university, heard.credit_awarded, to_employer),
     )
 
 

@@ -5,7 +5,7 @@ Roll-ups are folded: what one transaction adds to a bucket is one update. No rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from weakref import WeakKeyDictionary
 
 from pymongo import ReplaceOne, UpdateOne
@@ -18,7 +18,7 @@ from services.reporting.storage import documents
 from services.reporting.storage.slots import current_slot
 from shared.storage import erasures
 from shared.storage.mongo import Document
-from shared.storage.rows import Rows
+from shared.storage.rows import Rows, chunks
 from shared.storage.unit_of_work import Reading, Work
 
 COURSES = "courses"
@@ -56,6 +56,11 @@ class MongoProjections:
             self._enrolments[key] = documents.enrolment_facts(found)
         return self._enrolments[key]
 
+    def expect_enrolments(self, named: Collection[tuple[str, str]]) -> None:
+        """Read at once what will be asked of these enrolments: employer and enrolment id."""
+        found = self._expected(ENROLMENTS, named, self._enrolments)
+        self._enrolments.update((key, documents.enrolment_facts(document)) for key, document in found)
+
     def keep_enrolment(self, organisation: str, enrolment_id: str, facts: EnrolmentFacts) -> None:
         """Keep the facts in place of what was known."""
         key = documents.key_of(organisation, enrolment_id)
@@ -69,6 +74,20 @@ class MongoProjections:
             found = self._rows(EVALUATIONS).find_one({"_id": key})
             self._evaluations[key] = documents.evaluation_facts(found)
         return self._evaluations[key]
+
+    def expect_evaluations(self, named: Collection[tuple[str, str]]) -> None:
+        """Read at once what will be asked of these self-evaluations: employer and evaluation id."""
+        found = self._expected(EVALUATIONS, named, self._evaluations)
+        self._evaluations.update((key, documents.evaluation_facts(document)) for key, document in found)
+
+    def _expected(
+        self, name: str, named: Collection[tuple[str, str]], known: Container[str]
+    ) -> Iterator[tuple[str, Document | None]]:
+        """Yield each key that is not known yet with its document, None where there is none."""
+        keys = sorted({documents.key_of(*each) for each in named})
+        for chunk in chunks([key for key in keys if key not in known]):
+            found = {document["_id"]: document for document in self._rows(name).find({"_id": {"$in": list(chunk)}})}
+            yield from ((key, found.get(key)) for key in chunk)
 
     def keep_evaluation(self, organisation: str, evaluation_id: str, facts: EvaluationFacts) -> None:
         """Keep the facts in place of what was known."""

@@ -144,7 +144,7 @@ class World:
         if service == "notice":
             feeds, takers, book = (GAMMA,), OWNERS, notices()
         unit = self.unit(process, service)
-        rules = ReadingRules(batch_events=self.plan.batch_events, **RULES)
+        rules = ReadingRules(batch_events=self.plan.batch_events, most_batch_events=self.plan.batch_events, **RULES)
         fetch = self._fetch(process) if self.plan.has_pull_door and self.has_second_line else None
 
         def concerned(row: Any, event: Any) -> Sequence[str]:  # noqa: ANN401

@@ -157,7 +157,7 @@ def test_p16_slow_batch_of_a_reader_without_a_group_is_taken_once_and_its_lag_sh
     topic = FeedName("org", organisation, "enrolment").topic
     commit_steps(house.unit, organisation, "k", 1, 48, at_once=12)
     house.relay(organisation)
-    house.read(organisation, book=taking(0.1), rules=ReadingRules(batch_events=24))
+    house.read(organisation, book=taking(0.1), rules=ReadingRules(batch_events=24, most_batch_events=24))
     announced = reading_metrics.ANNOUNCED.labels("enrolment", topic)
     taken = reading_metrics.NUMBER.labels("enrolment", topic)
     wait_until(lambda: announced._value.get() - taken._value.get() >= 20, "the lag to show")

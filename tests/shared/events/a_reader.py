@@ -54,7 +54,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     made = parts()
     book = slow_book(made, told.get("seconds", 0.0))
-    rules = made.ReadingRules(batch_events=told.get("batch_events", 200))
+    events = told.get("batch_events", 200)
+    rules = made.ReadingRules(batch_events=events, most_batch_events=events)
     if "max_poll_interval_ms" in told:
         made.KafkaOptions = partial(made.KafkaOptions, max_poll_interval_ms=told["max_poll_interval_ms"])
     unit = UnitOfWork(

@@ -71,7 +71,7 @@ def test_k8_replay_under_a_new_number_is_parked_when_a_natural_key_says_so(desk,
 def test_reader_killed_in_the_middle_of_a_batch_resumes_without_loss(desk, owner):
     """What the first reader had not committed is taken by the next; its open transaction does not hold the next one."""
     owner.send(*(owner.make(amount=n) for n in range(1, 51)))
-    first = desk.reader(owner, rules=ReadingRules(batch_events=7))
+    first = desk.reader(owner, rules=ReadingRules(batch_events=7, most_batch_events=7))
     desk.settle(first, lambda: desk.position(owner)["number"] >= 14)
     left_open = first._session
     left_open.start_transaction()
