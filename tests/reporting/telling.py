@@ -12,7 +12,8 @@ from services.reporting.application.ports import KnownCourse
 from services.reporting.domain.facts import EnrolmentFacts, EvaluationFacts
 from services.reporting.domain.rollups import NOTHING, Bucket, ChangeBucket, ChangeCounts, Counts
 from services.reporting.messaging.consumed import IGNORED, subscriptions
-from shared.events.subscriptions import SubscriptionBook
+from shared.events.envelope import Received
+from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.partnership import Partnership
 from shared.testing.feeds import a_received
 from tests.reporting.stories import Event, Feeds
@@ -83,16 +84,25 @@ class Teller:
 
     def tell(self, work, feed: str, event: Event, number: int | None = None) -> None:
         """Tell one event."""
+        heard = self.hear(feed, event, number)
+        if heard is None:
+            return
+        subscription, received = heard
+        for _ in subscription.concerns(received, self.partnership):
+            subscription.reaction(work, received)
+
+    def hear(self, feed: str, event: Event, number: int | None = None) -> tuple[Subscription, Received] | None:
+        """Return whose row an event is, and how it is handed over; None for one that is ignored."""
         subscription = self.book.find(event.type)
         if subscription is None:
             assert self.book.ignores(event.type), event.type
-            return
+            return None
         self.numbers[feed] += 1
         number = number or self.numbers[feed]
         name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{feed}{number}"))
-        received = a_received(subscription, event.data, owner=event.organisation, number=number, identifier=name)
-        for _ in subscription.concerns(received, self.partnership):
-            subscription.reaction(work, received)
+        return subscription, a_received(
+            subscription, event.data, owner=event.organisation, number=number, identifier=name
+        )
 
 
 def told(partnership: Partnership, order: Iterable[tuple[str, int, Event]]) -> Memory:
