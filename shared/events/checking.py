@@ -8,9 +8,11 @@ What comes again is compared, not ignored. What becomes of a verdict is `feed_re
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from shared.errors import Malformed
 from shared.events.envelope import GENESIS, Envelope, Heartbeat, Opened, source_of
@@ -21,18 +23,16 @@ from shared.events.records import attributes_in, decode_unnumbered, envelope_fro
 HASHES_REMEMBERED: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(msgspec.Struct, frozen=True):
     """One record as it stands in the log, whatever it is."""
 
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(msgspec.Struct, frozen=True):
     """The feed's next event, verified. `offset` is None where it came from the owner's pull feed."""
 
     envelope: Envelope

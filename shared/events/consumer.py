@@ -191,9 +191,7 @@ class KafkaLog:
         except (KafkaError, OSError) as error:
             raise unavailable(error, "the broker does not answer") from error
         return {
-            place.topic: [
-                LogRecord(record.offset, record.key, record.value, tuple(record.headers)) for record in records
-            ]
+            place.topic: [LogRecord(record.offset, record.key, record.value, record.headers) for record in records]
             for place, records in polled.items()
             if place.partition == 0
         }

@@ -7,7 +7,7 @@ Nothing here talks to a broker, and nothing here decides what becomes of a bad r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -70,12 +70,20 @@ def _binary(attributes: dict[str, str], key: str, data: bytes, epoch: int) -> Re
     return Record(key.encode(), data, headers)
 
 
-def attributes_in(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+def attributes_in(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
     """Return the CloudEvents attributes that the headers carry.
 
     Raises:
         Malformed: A header stands twice or is not text.
     """
+    try:  # nearly every record: the platform's own attributes, each once, and its relay's epoch
+        known = {_ATTRIBUTE_OF[name]: raw.decode() for name, raw in headers if name != EPOCH_HEADER}  # type: ignore[union-attr]
+    except (KeyError, AttributeError, UnicodeDecodeError):
+        return _any_attributes_in(headers)
+    return known if len(known) == len(headers) - 1 else _any_attributes_in(headers)
+
+
+def _any_attributes_in(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, raw in headers:
         attribute = _ATTRIBUTE_OF.get(name) or name.removeprefix("ce_")
@@ -90,7 +98,7 @@ def attributes_in(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]
     return found
 
 
-def epoch_of(headers: Iterable[tuple[str, bytes | None]]) -> int | None:
+def epoch_of(headers: Sequence[tuple[str, bytes | None]]) -> int | None:
     """Return the epoch of the relay that sent the record, None where the header is absent or no number."""
     for name, raw in headers:
         if name == EPOCH_HEADER and raw is not None and raw.isdigit() and len(raw) < 17:
@@ -98,7 +106,7 @@ def epoch_of(headers: Iterable[tuple[str, bytes | None]]) -> int | None:
     return None
 
 
-def decode(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
+def decode(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> Envelope:
     """Return the numbered event that a record carries; the data is not looked into.
 
     Raises:

@@ -6,7 +6,6 @@ Everything that can be found out before a transaction is found out here. No data
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,8 +21,7 @@ from shared.events.subscriptions import Subscription, SubscriptionBook
 NOBODY: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(msgspec.Struct, frozen=True):
     """One event, ready to be taken.
 
     `fault` is why it must be parked, None where it can be tried; `takers` are the organisations that take it (or park
