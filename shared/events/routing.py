@@ -69,6 +69,7 @@ class Router:
         concerned: Callable[[Subscription[Any], Received[Any]], Collection[str]],
     ) -> None:
         self._feed = feed
+        self._topic = feed.topic
         self._book = book
         self._takers = frozenset(takers)
         self._concerned = concerned
@@ -106,7 +107,7 @@ class Router:
             key=envelope.subject,
             organisation=envelope.organisation,
             service=self._feed.service,
-            topic=self._feed.topic,
+            topic=self._topic,
             number=envelope.feedseq,
             time=moment,
             correlation_id=envelope.correlationid,

@@ -36,7 +36,7 @@ class Reactions:
 
     def when_nominated(self, heard: NominationHeard) -> None:
         """Open the enrolment's bucket and count all that was already known of it."""
-        bucket = Bucket(heard.employer, heard.course, heard.route, heard.level, f"{heard.requested_on:%Y-%m}")
+        bucket = Bucket(heard.employer, heard.course, heard.route, heard.level, heard.requested_on.isoformat()[:7])
         self._change(heard.employer, heard.enrolment_id, lambda facts: facts.requested(bucket))
 
     def when_fact(self, heard: FactHeard) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from operator import add, attrgetter, sub
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,11 +43,11 @@ class Counts:
 
     def plus(self, other: Counts) -> Counts:
         """Return both together."""
-        return Counts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+        return Counts(*map(add, _figures(self), _figures(other)))
 
     def minus(self, other: Counts) -> Counts:
         """Return what must be added to `other` to make this."""
-        return Counts(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(self)))
+        return Counts(*map(sub, _figures(self), _figures(other)))
 
     @property
     def is_nothing(self) -> bool:
@@ -55,6 +56,7 @@ class Counts:
 
 
 NOTHING = Counts()
+_figures = attrgetter(*(each.name for each in fields(Counts)))
 
 
 @dataclass(frozen=True, slots=True, order=True)

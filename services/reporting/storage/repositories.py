@@ -5,7 +5,7 @@ Roll-ups are folded: what one transaction adds to a bucket is one update. No rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from pymongo import ReplaceOne, UpdateOne
@@ -40,6 +40,8 @@ class MongoProjections:
         self._slot = current_slot(work) if slot is None else slot
         self._enrolments: dict[str, EnrolmentFacts] = {}
         self._evaluations: dict[str, EvaluationFacts] = {}
+        self._absent: set[str] = set()
+        """What was looked for and is not there yet: inserting it is much cheaper than an upsert."""
         self._changed_enrolments: set[str] = set()
         self._changed_evaluations: set[str] = set()
         self._moves: dict[Bucket, Counts] = {}
@@ -52,8 +54,7 @@ class MongoProjections:
         """Return what is known of an employer's enrolment; empty facts for an unknown one."""
         key = documents.key_of(organisation, enrolment_id)
         if key not in self._enrolments:
-            found = self._rows(ENROLMENTS).find_one({"_id": key})
-            self._enrolments[key] = documents.enrolment_facts(found)
+            self._enrolments[key] = documents.enrolment_facts(self._one(ENROLMENTS, key))
         return self._enrolments[key]
 
     def expect_enrolments(self, named: Collection[tuple[str, str]]) -> None:
@@ -71,14 +72,22 @@ class MongoProjections:
         """Return what is known of a self-evaluation; empty facts for an unknown one."""
         key = documents.key_of(organisation, evaluation_id)
         if key not in self._evaluations:
-            found = self._rows(EVALUATIONS).find_one({"_id": key})
-            self._evaluations[key] = documents.evaluation_facts(found)
+            self._evaluations[key] = documents.evaluation_facts(self._one(EVALUATIONS, key))
         return self._evaluations[key]
 
     def expect_evaluations(self, named: Collection[tuple[str, str]]) -> None:
         """Read at once what will be asked of these self-evaluations: employer and evaluation id."""
         found = self._expected(EVALUATIONS, named, self._evaluations)
         self._evaluations.update((key, documents.evaluation_facts(document)) for key, document in found)
+
+    def _one(self, name: str, key: str) -> Document | None:
+        found = self._rows(name).find_one({"_id": key})
+        return self._noted(name, key, found)
+
+    def _noted(self, name: str, key: str, found: Document | None) -> Document | None:
+        if found is None:
+            self._absent.add(f"{name}/{key}")
+        return found
 
     def _expected(
         self, name: str, named: Collection[tuple[str, str]], known: Container[str]
@@ -87,7 +96,7 @@ class MongoProjections:
         keys = sorted({documents.key_of(*each) for each in named})
         for chunk in chunks([key for key in keys if key not in known]):
             found = {document["_id"]: document for document in self._rows(name).find({"_id": {"$in": list(chunk)}})}
-            yield from ((key, found.get(key)) for key in chunk)
+            yield from ((key, self._noted(name, key, found.get(key))) for key in chunk)
 
     def keep_evaluation(self, organisation: str, evaluation_id: str, facts: EvaluationFacts) -> None:
         """Keep the facts in place of what was known."""
@@ -120,9 +129,9 @@ class MongoProjections:
     def write(self) -> None:
         """Write each touched document once and each touched bucket once."""
         kept = [documents.enrolment_document(key, self._enrolments[key]) for key in sorted(self._changed_enrolments)]
-        self._rows(ENROLMENTS).bulk_write([_replacing(document) for document in kept])
+        self._put(ENROLMENTS, kept)
         kept = [documents.evaluation_document(key, self._evaluations[key]) for key in sorted(self._changed_evaluations)]
-        self._rows(EVALUATIONS).bulk_write([_replacing(document) for document in kept])
+        self._put(EVALUATIONS, kept)
         self._rows(ROLLUPS).bulk_write(
             [
                 UpdateOne({"_id": documents.bucket_id(bucket)}, documents.bucket_update(bucket, by), upsert=True)
@@ -138,9 +147,11 @@ class MongoProjections:
             ]
         )
 
-
-def _replacing(document: Document) -> ReplaceOne[Document]:
-    return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+    def _put(self, name: str, documents: Sequence[Document]) -> None:
+        fresh = [document for document in documents if f"{name}/{document['_id']}" in self._absent]
+        known = [document for document in documents if f"{name}/{document['_id']}" not in self._absent]
+        self._rows(name).insert_many(fresh)
+        self._rows(name).bulk_write([ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in known])
 
 
 class MongoCounted:
