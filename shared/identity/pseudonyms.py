@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-import uuid
 from pathlib import Path
 
 from shared.identity.organisation_keys import read_keys
@@ -28,11 +27,12 @@ class Pseudonyms:
             Malformed: when this instance does not hold the organisation's key.
         """
         text = unicodedata.normalize("NFC", reference.strip())
-        digest = hmac.new(self._key(organisation, purpose), text.encode(), hashlib.sha256).digest()
+        digest = hmac.digest(self._key(organisation, purpose), text.encode(), "sha256")
         raw = bytearray(digest[:16])
         raw[6] = raw[6] & 0x0F | 0x80  # version 8: made by the application
         raw[8] = raw[8] & 0x3F | 0x80
-        return str(uuid.UUID(bytes=bytes(raw)))
+        written = raw.hex()
+        return f"{written[:8]}-{written[8:12]}-{written[12:16]}-{written[16:20]}-{written[20:]}"
 
     def _key(self, organisation: str, purpose: str) -> bytes:
         """Return the key of one organisation and purpose, derived once."""

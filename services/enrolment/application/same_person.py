@@ -37,11 +37,14 @@ class References:
 
     def as_taken(self, row: ReadRow, taken: Mapping[str, object]) -> tuple[ReadRow, str]:
         """Return the row as it stands among the taken ones, and its key there; unchanged where none stands."""
-        for record in self._as_told(row.record):
+        own = nomination_key(row.record)
+        if own in taken:
+            return row, own
+        for record in self._as_told(row.record)[1:]:
             key = nomination_key(record)
             if key in taken:
-                return (row if record is row.record else replace(row, record=record)), key
-        return row, nomination_key(row.record)
+                return replace(row, record=record), key
+        return row, own
 
     def _as_told(self, record: Record) -> list[Record]:
         others = self._others.get(record.employee_ref or "", ())

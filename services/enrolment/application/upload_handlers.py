@@ -286,7 +286,7 @@ def _checked(
         reference = row.read.record.employee_ref
         read, key = same.as_taken(row.read, known)
         stands = taken[key].mark_for(fingerprint(read.record)) if key in taken else known.get(key)
-        told = _verdict(replace(row, read=read), catalogue, stands, standing.get(reference))
+        told = _verdict(CheckedRow(row.source, read, row.key), catalogue, stands, standing.get(reference))
         verdict = ERASED_VERDICT if reference in erased else told
         mark = fingerprint(row.read.record)
         if verdict.decision == ACCEPTED:
@@ -338,7 +338,9 @@ def import_step(desk: Desk, held: Upload) -> Upload:
         counts[ACCEPTED] -= 1
         counts[outcome.verdict.decision] += 1
         if outcome.verdict != Verdict(row.decision, row.faults):
-            changed.append(_decided(row, outcome.verdict, outcome.enrolment_id))
+            told, became = outcome.verdict, outcome.enrolment_id
+            new = replace(row, decision=told.decision, codes=told.codes, faults=told.faults, enrolment_id=became)
+            changed.append(new)
     desk.uploads.save_rows(changed)
     done = upload.done + len(part)
     fault_counts = uploads.counted(upload.fault_counts, refused)
@@ -371,11 +373,6 @@ def remove_step(desk: Desk, held: Upload) -> Upload | None:
     return desk.uploads.save(replace(upload, done=done, leased_until=desk.now + LEASE))
 
 
-def _decided(row: UploadRow, verdict: Verdict, enrolment_id: str | None) -> UploadRow:
-    decided = replace(row, decision=verdict.decision, codes=verdict.codes, faults=verdict.faults)
-    return replace(decided, enrolment_id=enrolment_id)
-
-
 def _mine(desk: Desk, held: Upload) -> Upload:
     """Return the job as it stands.
 
@@ -390,6 +387,8 @@ def _mine(desk: Desk, held: Upload) -> Upload:
 
 def _shown(cell: Cell) -> str:
     """Return a cell as the employer's own file showed it, for `errors.csv`."""
+    if isinstance(cell, str) and cell.isascii() and len(cell) <= _LONGEST_SHOWN:
+        return cell  # most are
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, datetime):

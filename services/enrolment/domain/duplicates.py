@@ -42,4 +42,4 @@ def _name_and_birth(person: Practitioner) -> str | None:
 def folded(name: str | None) -> str:
     """Return a name's letters in one case without accents, blanks, hyphens and apostrophes."""
     letters = unicodedata.normalize("NFKD", name or "")
-    return "".join(letter for letter in letters if unicodedata.category(letter).startswith("L")).casefold()
+    return "".join(filter(str.isalpha, letters)).casefold()

@@ -41,6 +41,8 @@ _EARLIEST_YEAR = 1900
 _REGISTRATION = re.compile(r"\s*SW\s*0*([1-9][0-9]{0,5})\s*", re.IGNORECASE)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EATEN_BY_A_SHEET = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]+")
+_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
+_AS_THEY_ARE: Mapping[str, str] = {}
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 STARTS_FORMULA = frozenset("=+-@|%\t\r\n＝＋－＠")
 """What makes a spreadsheet run a cell: downloads put an apostrophe before it, and reading takes that away again."""
@@ -98,8 +100,10 @@ def read_row(line: int, cells: Mapping[str, Cell], mapping: FileMapping) -> Read
             values[name] = None
             faults.append(RowFault(found.code, name, found.detail))
             continue
-        faults += _required(name, values[name], split, mapping)
-        faults += _choice(name, values[name])
+        if values[name] is None:
+            faults += _required(name, split, mapping)
+        elif name in records.CHOICES:
+            faults += _choice(name, values[name])
     return ReadRow(line, Record(**values), tuple(faults))  # type: ignore[arg-type]
 
 
@@ -108,8 +112,8 @@ def is_empty(cells: Mapping[str, Cell]) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells.values())
 
 
-def _required(name: str, value: str | date | None, cells: Mapping[str, Cell], mapping: FileMapping) -> list[RowFault]:
-    if value is not None or name not in REQUIRED:
+def _required(name: str, cells: Mapping[str, Cell], mapping: FileMapping) -> list[RowFault]:
+    if name not in REQUIRED:
         return []
     if mapping.split_name and mapping.split_name.single_name and name in ("given_name", "family_name"):
         other = "family_name" if name == "given_name" else "given_name"
@@ -119,22 +123,21 @@ def _required(name: str, value: str | date | None, cells: Mapping[str, Cell], ma
 
 
 def _choice(name: str, value: str | date | None) -> list[RowFault]:
-    choices = records.CHOICES.get(name)
-    if choices is None or value is None or value in choices:
+    choices = records.CHOICES[name]
+    if value in choices:
         return []
     return [RowFault(records.INVALID_VALUE, name, f"use one of {', '.join(choices)}")]
 
 
 def _value(name: str, cell: Cell, mapping: FileMapping) -> str | date | None:
-    translations = mapping.values.get(name, {})
+    translations = mapping.values.get(name, _AS_THEY_ARE)
     if name in DATES:
         written = cell.strip() if isinstance(cell, str) else cell
         translated = translations.get(written, written) if isinstance(written, str) else written
         return _date(translated, mapping.date_format)
     text = _text(cell)
-    if text is None:
-        return None
-    text = _text(translations.get(text, text))
+    if text is not None and (translations or text != cell):
+        text = _text(translations.get(text, text))
     if text is None:
         return None
     if name in NUMBERS:
@@ -161,7 +164,7 @@ def _text(cell: Cell) -> str | None:
     if isinstance(cell, bool) or not isinstance(cell, str | int):
         raise _Unreadable(records.INVALID_VALUE, "enter text or a number")
     text = rearmed(unicodedata.normalize("NFC", str(cell)).strip())
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if _NOT_KEPT.search(text):
         raise _Unreadable(records.INVALID_VALUE, "this text holds characters that cannot be kept")
     if len(text) > LONGEST_TEXT:
         raise _Unreadable(records.INVALID_VALUE, f"use at most {LONGEST_TEXT} characters")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from operator import attrgetter
 
 from services.enrolment.domain import dated
 from services.enrolment.domain.dated import Details, Statement
@@ -17,6 +18,7 @@ from services.enrolment.domain.identifiers import HcpcNumber
 from services.enrolment.domain.records import Record
 
 DETAILS = tuple(field.name for field in fields(Details))
+_details = attrgetter(*DETAILS)
 NEWLY_QUALIFIED = "ASYE"
 
 
@@ -102,7 +104,7 @@ def described_again(known: Practitioner, described: Practitioner) -> Practitione
 
     Everything that a description does not say (managers, histories, identifiers, merges, version) stays as it is.
     """
-    told = {name: getattr(described, name) for name in DETAILS}
+    told = dict(zip(DETAILS, _details(described), strict=True))
     return replace(known, **told, employment_start=described.employment_start)
 
 
@@ -116,7 +118,7 @@ def described_on(known: Practitioner | None, described: Practitioner, telling: T
     statements = tuple(person.statements or _as_first_told(known, telling))
     first_on = statements[0].effective_on if statements else described.employment_start or telling.today
     undated_on = max(telling.today, first_on) if statements else first_on
-    details = Details(**{name: getattr(described, name) for name in DETAILS})
+    details = Details(*_details(described))
     effective_on, said_at = telling.effective_on or undated_on, telling.said_at or telling.at
     new = Statement(effective_on, telling.at, said_at, details, telling.source_ref, telling.told_as)
     after = dated.added(statements, new, is_dated=telling.effective_on is not None)
@@ -130,7 +132,8 @@ def described_on(known: Practitioner | None, described: Practitioner, telling: T
 
 def told_under(telling: Telling, known: Practitioner | None, reference: str) -> Telling:
     """Return the telling with the reference under which it was told, where that is not the known person's own."""
-    return replace(telling, told_as=reference if known is not None and known.employee_ref != reference else None)
+    told_as = reference if known is not None and known.employee_ref != reference else None
+    return telling if telling.told_as == told_as else replace(telling, told_as=told_as)
 
 
 def parted(
@@ -148,10 +151,12 @@ def on_day(person: Practitioner, day: date, known_at: datetime | None = None) ->
     """Return the person with the plain fields of `day`; before the first statement's day, that first one's."""
     known = [one for one in person.statements if known_at is None or one.recorded_at <= known_at]
     standing = dated.standing_on(known, day) or next(iter(known), None)
-    told = {name: getattr(standing.details, name) for name in DETAILS} if standing else {}
+    told = _details(standing.details if standing else person)
     employment = employment_on(person.employments, day, known_at)
     start = employment.started_on if employment else person.employment_start
-    return replace(person, **told, employment_start=start)
+    if told == _details(person) and start == person.employment_start:
+        return person
+    return replace(person, **dict(zip(DETAILS, told, strict=True)), employment_start=start)
 
 
 def as_of(person: Practitioner, day: date, known_at: datetime | None = None) -> Practitioner | None:

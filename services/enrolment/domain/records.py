@@ -109,15 +109,20 @@ class ReadRow:
         return any(fault.field == field for fault in self.faults)
 
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_IN_ORDER = tuple(sorted(FIELDS))
+
+
 def nomination_key(record: Record) -> str:
     """Return the natural key of a nomination within its employer. It holds for ever.
 
     Source: partnership data rules: a nomination is (employee_ref, course, intake).
     """
-    return json.dumps([record.employee_ref, record.course, record.intake], ensure_ascii=False)
+    return f"[{_quoted(record.employee_ref)}, {_quoted(record.course)}, {_quoted(record.intake)}]"
 
 
 def fingerprint(record: Record) -> str:
     """Return the same text for records whose canonical values are all equal, and only for those."""
-    values = {name: str(value) for name in FIELDS if (value := getattr(record, name)) is not None}
-    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    values = [(name, value) for name in _IN_ORDER if (value := getattr(record, name)) is not None]
+    written = ", ".join(f'"{name}": {_quoted(str(value))}' for name, value in values)
+    return hashlib.sha256(f"{{{written}}}".encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 
 from services.enrolment.application.ports import Books, Desk
 from services.enrolment.domain.events import EnrolmentEvent
@@ -44,7 +45,9 @@ class Opener:
 
     def books(self, reading: Reading) -> Books:
         """Return the organisation's books; an old reference of a merged person gives the id that it leads to."""
-        people = StoredPeople(reading)
+        erasures = StoredErasures(reading)
+        people = StoredPeople(reading, erasures)
+        own_id = cache(partial(self._person_id, reading.organisation))  # a file's rows ask for it again and again
         return Books(
             organisation=reading.organisation,
             now=reading.now,
@@ -68,14 +71,14 @@ class Opener:
             mappings=StoredMappings(reading),
             tasks=StoredTasks(reading),
             notices=StoredNotices(reading),
-            erasures=StoredErasures(reading),
+            erasures=erasures,
             everywhere=StoredEverywhere(reading),
             ageing=StoredAgeing(reading),
             settings=StoredSettings(reading),
             incoming=StoredIncoming(reading),
             handovers=StoredHandovers(reading),
-            person_id=lambda reference: people.survivor_of(self._person_id(reading.organisation, reference)),
-            own_id=lambda reference: self._person_id(reading.organisation, reference),
+            person_id=lambda reference: people.survivor_of(own_id(reference)),
+            own_id=own_id,
         )
 
     def desk(self, work: Work) -> Desk:

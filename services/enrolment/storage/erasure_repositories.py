@@ -39,6 +39,7 @@ class StoredErasures:
 
     def __init__(self, reading: Reading) -> None:
         self._rows = reading.rows("erasures")
+        self._shut: dict[str, bool] = {}
 
     def find(self, erasure_id: str) -> Erasure | None:
         """Return it, or None."""
@@ -65,15 +66,17 @@ class StoredErasures:
     def save(self, erasure: Erasure) -> Erasure:
         """Keep it as its next version and return that."""
         kept = replace(erasure, version=erasure.version + 1)
+        self._shut.clear()
         keep_version(self._rows, document_of(kept, kept.erasure_id))
         return kept
 
     def shut(self, practitioner_ids: Sequence[str]) -> frozenset[str]:
-        """Return which of these persons no door takes any more."""
-        asked = list(dict.fromkeys(practitioner_ids))
+        """Return which of these persons no door takes any more. Of each is read once: a transaction sees one state."""
+        asked = [one for one in dict.fromkeys(practitioner_ids) if one not in self._shut]
         wanted = [{"ids": {"$in": part}, "state": {"$in": list(SHUT)}} for part in chunks(asked)]
         found = {one for filter_ in wanted for row in self._rows.find(filter_) for one in row["ids"]}
-        return frozenset(found & set(asked))
+        self._shut |= {one: one in found for one in asked}
+        return frozenset(one for one in practitioner_ids if self._shut[one])
 
 
 class StoredEverywhere:

@@ -25,8 +25,9 @@ from shared.storage.unit_of_work import Reading, Work
 class StoredPeople:
     """Practitioners by opaque id."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, erasures: StoredErasures) -> None:
         self._reading = reading
+        self._erasures = erasures
         self._rows = reading.rows("practitioners")
         self._candidates = reading.rows("practitioner_duplicates")
         self._to_match = reading.rows("practitioners_to_match")
@@ -64,7 +65,7 @@ class StoredPeople:
         Raises:
             PersonErased: One of them was erased, or is being erased: nothing may be written that nobody looks for.
         """
-        if StoredErasures(self._reading).shut([person.practitioner_id for person in people]):
+        if self._erasures.shut([person.practitioner_id for person in people]):
             raise PersonErased("this person was erased: say on purpose that they are back")
         kept = [replace(person, version=person.version + 1) for person in people]
         documents = [_document(person) for person in kept]
