@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from shared.storage.rows import Rows
@@ -37,6 +39,45 @@ def test_a_file_asks_as_often_for_ninety_rows_as_for_nine(house, asked):
         assert done["counts"]["accepted"] == count
         often.append(len(asked))
     assert often[0] == often[1]
+
+
+def test_a_part_of_a_file_asks_and_writes_exactly_so_often(house, asked):
+    """What 250 rows cost the database is known: keys are looked up a hundred at a time, and each thing once."""
+    house.open_course(capacity=500)
+    asked.clear()
+    job = house.upload(_file(100, 250), "x.csv", org="harrow")
+    checked = Counter(asked)
+    asked.clear()
+    done = house.confirm(job["id"], org="harrow")
+    imported = Counter(asked)
+    assert done["counts"]["accepted"] == 250
+    del checked["uploads"], imported["uploads"]  # jobs: each employer is asked whether one waits
+    known_to_the_employer = {
+        "catalogue_courses": 1,
+        "catalogue_descriptions": 1,
+        "catalogue_cohorts": 1,
+        "cohort_terms_heard": 1,
+        "erasures": 3,
+    }
+    assert checked == {
+        **known_to_the_employer,
+        "idempotency": 2,
+        "column_mappings": 1,
+        "contents": 5,
+        "records_taken": 3,
+        "practitioners": 1,
+        "upload_rows": 1,
+    }
+    assert imported == {
+        **known_to_the_employer,
+        "idempotency": 2,
+        "upload_rows": 3,
+        "records_taken": 4,
+        "practitioners": 5,
+        "practitioners_to_match": 1,
+        "enrolment_settings": 1,
+        "enrolments": 1,
+    }
 
 
 def test_an_imported_row_is_not_written_again_and_names_its_enrolment(house):
