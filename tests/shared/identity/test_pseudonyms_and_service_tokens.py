@@ -38,6 +38,11 @@ def test_a_pseudonym_is_stable_and_shaped_like_a_uuid(keys_dir):
     assert uuid.UUID(made).version == 8
 
 
+def test_a_pseudonym_is_for_ever_what_it_was(keys_dir):
+    """Ids stand in databases and on the bus: one of them, as the first version made it."""
+    assert Pseudonyms(keys_dir).of("brent", "person", "4711") == "491a2333-eb10-8d9a-8889-1655ce6b0ad6"
+
+
 def test_pseudonyms_of_others_and_for_other_purposes_differ(keys_dir):
     """Nobody joins two organisations' or two purposes' ids."""
     pseudonyms = Pseudonyms(keys_dir)
