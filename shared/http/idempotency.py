@@ -89,7 +89,7 @@ class Idempotency:
             return reply
 
         try:
-            return self._unit_of_work.run(self._organisation, once, cause=cause)
+            return self._unit_of_work.run(self._organisation, once, cause=cause, together=True)
         except ConcurrentChange:
             stored = self._stored(self._unit_of_work.reading(self._organisation))
             if stored is None:

@@ -117,7 +117,9 @@ def transact(organisation: str, callback: Callable[[Work], Reply]) -> Reply:
     """
     must_be_hosted(organisation)
     if request.method != "POST":
-        return current_service().unit_of_work.run(organisation, _telling(callback), cause=cause_of_request())
+        return current_service().unit_of_work.run(
+            organisation, _telling(callback), cause=cause_of_request(), together=True
+        )
     return transact_keyed(organisation, callback)
 
 
@@ -153,7 +155,7 @@ def carry_on(organisation: str, step: Callable[[Work], bool]) -> None:
         work.before_commit(lambda: _must_have_told(work))
         return goes_on
 
-    while unit.run(organisation, held_to_account, cause=cause):
+    while unit.run(organisation, held_to_account, cause=cause, together=True):
         pass
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pymongo
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import (
     ConnectionFailure,
@@ -38,8 +39,30 @@ ANSWER_SECONDS: Final = 1.0
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAMED_GONE: Final = frozenset({91, 189, 11600, 11602, 10107, 13435, 13436, 14031})
 """Codes of a server that is stopping, is not the primary just now, or has no room on its disk."""
+DUPLICATE_KEY: Final = 11000
 INTERNAL_ERROR: Final = 1
 """What a server says of a fault of its own; SecantusDB of everything that it has no better word for."""
+
+
+class Collections(dict[str, Collection[Document]]):
+    """One database's collections by name, each made when it is first asked for and then kept.
+
+    The driver makes a new object at every look, and a request looks at some fifty collections to use a dozen.
+    """
+
+    def __init__(self, database: MongoDatabase) -> None:
+        super().__init__()
+        self._database = database
+
+    def __missing__(self, name: str) -> Collection[Document]:
+        """Return a collection that nobody asked for yet."""
+        self[name] = made = self._database[name]
+        return made
+
+    @property
+    def client(self) -> Client:
+        """Return the client whose database it is."""
+        return self._database.client
 
 
 def connect(uri: str, *, appname: str) -> Client:

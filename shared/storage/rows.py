@@ -14,6 +14,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from shared.errors import ConcurrentChange, Unavailable
+from shared.storage.bundle import Bundle
 from shared.storage.mongo import Document, server_is_gone
 
 T = TypeVar("T")
@@ -44,12 +45,16 @@ class Rows:
         collection: Collection[Document],
         session: ClientSession | None,
         notice: Callable[[str], None] | None = None,
+        bundle: Bundle | None = None,
     ) -> None:
         self._collection = collection
         self._session = session
         self._notice = notice
+        self._bundle = bundle
 
     def _ask(self, question: Callable[[], T]) -> T:
+        if self._bundle is not None:
+            self._bundle.before(self._collection.name)
         if self._session is not None:
             return question()
         try:
@@ -65,10 +70,22 @@ class Rows:
             self._notice(self._collection.name)
         return self._ask(change)
 
+    def _is_held(self, docs: Sequence[Document]) -> bool:
+        """Return whether documents to insert go with the transaction's others, and say in which collection."""
+        if self._bundle is None:
+            return False
+        if self._notice is not None:
+            self._notice(self._collection.name)
+        self._bundle.add(self._collection.name, docs)
+        return True
+
     def find_one(
         self, filter: Filter, projection: Mapping[str, object] | None = None, sort: Sort | None = None
     ) -> Document | None:
         """Return the first document that matches, or None."""
+        held = self._bundle.held(self._collection.name, filter) if self._bundle and projection is None else None
+        if held is not None:
+            return held
         return self._ask(lambda: self._collection.find_one(filter, projection, sort=sort, session=self._session))
 
     def find(
@@ -95,11 +112,12 @@ class Rows:
 
     def insert_one(self, doc: Document) -> None:
         """Insert one document; one with the same unique key makes the whole callback run again."""
-        self._change(lambda: self._collection.insert_one(doc, session=self._session))
+        if not self._is_held([doc]):
+            self._change(lambda: self._collection.insert_one(doc, session=self._session))
 
     def insert_many(self, docs: Sequence[Document]) -> None:
         """Insert documents, in whatever order; in a transaction it is all or none, and none is fine."""
-        if docs:
+        if docs and not self._is_held(docs):
             self._change(lambda: self._collection.insert_many(list(docs), ordered=False, session=self._session))
 
     def replace_one(self, filter: Filter, doc: Document, *, upsert: bool = False) -> int:

@@ -18,7 +18,17 @@ from shared.errors import ConcurrentChange, Unavailable
 from shared.events.envelope import Cause, Outgoing
 from shared.events.feed import FeedName, entry_document, pending_document
 from shared.identifiers import NewIdentifier
-from shared.storage.mongo import MAJORITY, SNAPSHOT, Client, MongoDatabase, database_name, server_is_gone
+from shared.storage.bundle import Bundle
+from shared.storage.mongo import (
+    DUPLICATE_KEY,
+    MAJORITY,
+    SNAPSHOT,
+    Client,
+    Collections,
+    MongoDatabase,
+    database_name,
+    server_is_gone,
+)
 from shared.storage.open_sessions import OpenSessions
 from shared.storage.rows import Rows
 
@@ -31,7 +41,6 @@ PATIENCE_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.005
 LONGEST_PAUSE_SECONDS: Final = 0.25
 COMMIT_MILLISECONDS: Final = 4000
-DUPLICATE_KEY: Final = 11000
 NO_SUCH_TRANSACTION: Final = 251
 TRANSIENT: Final = "TransientTransactionError"
 UNKNOWN_COMMIT: Final = "UnknownTransactionCommitResult"
@@ -47,7 +56,7 @@ class Contracts(Protocol):
 class Reading:
     """One organisation's database, outside a transaction: all that a query may touch."""
 
-    def __init__(self, organisation: str, now: datetime, database: MongoDatabase) -> None:
+    def __init__(self, organisation: str, now: datetime, database: MongoDatabase | Collections) -> None:
         self.organisation = organisation
         self.now = now
         self._database = database
@@ -65,14 +74,16 @@ class Work(Reading):
         self,
         organisation: str,
         now: datetime,
-        database: MongoDatabase,
+        database: MongoDatabase | Collections,
         *,
         session: ClientSession,
         cause: Cause,
         new_identifier: NewIdentifier,
+        bundle: Bundle | None = None,
     ) -> None:
         super().__init__(organisation, now, database)
         self._session = session
+        self._bundle = bundle
         self.cause = cause
         """Why whatever is emitted now happens; a reader sets it anew for each event of its batch."""
         self.emitted: list[Outgoing] = []
@@ -87,7 +98,7 @@ class Work(Reading):
 
     def rows(self, name: str) -> Rows:
         """Return one collection; what is written to it is noticed."""
-        return Rows(self._database[name], self._session, self.changed.add)
+        return Rows(self._database[name], self._session, self.changed.add, self._bundle)
 
     def new_id(self) -> str:
         """Return a new identifier."""
@@ -140,14 +151,22 @@ class UnitOfWork:
         self._contracts = contracts
         self._prefix = prefix
         self._sessions = sessions
+        self._collections: dict[str, Collections] = {}
 
     def database(self, organisation: str) -> MongoDatabase:
         """Return the organisation's database."""
         return self.client[database_name(self.service, organisation, self._prefix)]
 
+    def collections(self, organisation: str) -> Collections:
+        """Return the collections of the organisation's database, made once each."""
+        known = self._collections.get(organisation)
+        if known is None:
+            self._collections[organisation] = known = Collections(self.database(organisation))
+        return known
+
     def reading(self, organisation: str) -> Reading:
         """Return the organisation's database for queries, outside a transaction."""
-        return Reading(organisation, self.clock.now(), self.database(organisation))
+        return Reading(organisation, self.clock.now(), self.collections(organisation))
 
     def run(
         self,
@@ -156,6 +175,7 @@ class UnitOfWork:
         *,
         cause: Cause | None = None,
         session: ClientSession | None = None,
+        together: bool = False,
     ) -> T:
         """Commit what the callback did together with one feed entry per feed that it emitted to, and return its result.
 
@@ -164,6 +184,7 @@ class UnitOfWork:
             callback: Pure apart from its `Work`; it may run several times, once of them counts.
             cause: What the events are caused by; a new correlation id without it.
             session: A session to use instead of a new one (readers keep theirs beside their epoch).
+            together: Whether what it inserts is sent at the end, in one command where the server has one for it.
 
         Raises:
             ConcurrentChange: Somebody else changed the same first, 3 times.
@@ -172,12 +193,12 @@ class UnitOfWork:
         """
         reason = cause or Cause(self.new_identifier())
         if session is not None:
-            return _Transaction(self, organisation, reason, session, self._contracts).run(callback)
+            return _Transaction(self, organisation, reason, session, self._contracts, together).run(callback)
         try:
             with self.client.start_session() as own:
                 if self._sessions is not None:
                     self._sessions.note(own)
-                return _Transaction(self, organisation, reason, own, self._contracts).run(callback)
+                return _Transaction(self, organisation, reason, own, self._contracts, together).run(callback)
         except PyMongoError as error:
             if server_is_gone(error):
                 raise Unavailable("the database does not answer") from error
@@ -199,14 +220,21 @@ class _Transaction:
     """One call of `UnitOfWork.run`: attempts, pauses, and the certainty of the outcome."""
 
     def __init__(
-        self, unit: UnitOfWork, organisation: str, cause: Cause, session: ClientSession, contracts: Contracts | None
+        self,
+        unit: UnitOfWork,
+        organisation: str,
+        cause: Cause,
+        session: ClientSession,
+        contracts: Contracts | None,
+        together: bool = False,  # noqa: FBT001, FBT002 - as `run` was asked
     ) -> None:
         self._unit = unit
         self._organisation = organisation
-        self._database = unit.database(organisation)
+        self._collections = unit.collections(organisation)
         self._cause = cause
         self._session = session
         self._contracts = contracts
+        self._together = together
         self._until = unit.clock.monotonic() + PATIENCE_SECONDS
         self._stale = 0
         self._pauses = 0
@@ -246,13 +274,15 @@ class _Transaction:
             self._pause()
 
     def _attempt(self, callback: Callable[[Work], T]) -> T:
+        bundle = Bundle(self._collections, self._session) if self._together else None
         work = Work(
             self._organisation,
             self._unit.clock.now(),
-            self._database,
+            self._collections,
             session=self._session,
             cause=self._cause,
             new_identifier=self._unit.new_identifier,
+            bundle=bundle,
         )
         result = callback(work)
         work.finish()
@@ -260,17 +290,19 @@ class _Transaction:
         feeds = dict.fromkeys(event.feed for event in work.emitted)
         for feed in feeds:
             own = [number for number, event in enumerate(work.emitted) if event.feed == feed]
-            self._write_entry(feed, [work.emitted[n] for n in own], [work.causes[n] for n in own], work.now)
+            self._write_entry(work, feed, [work.emitted[n] for n in own], [work.causes[n] for n in own])
+        if bundle is not None:
+            bundle.send()
         return result
 
-    def _write_entry(self, feed: str, events: list[Outgoing], causes: list[Cause], at: datetime) -> None:
+    def _write_entry(self, work: Work, feed: str, events: list[Outgoing], causes: list[Cause]) -> None:
         if self._contracts is not None:
             for event in events:
                 self._contracts.check(event.type, event.data)
         name = FeedName(feed, self._organisation, self._unit.service)
-        entry = entry_document(name, events, at=at, causes=causes, new_identifier=self._unit.new_identifier)
-        self._database[name.entries].insert_one(entry, session=self._session)
-        self._database[name.pending].insert_one(pending_document(entry["_id"], events), session=self._session)
+        entry = entry_document(name, events, at=work.now, causes=causes, new_identifier=self._unit.new_identifier)
+        work.rows(name.entries).insert_one(entry)
+        work.rows(name.pending).insert_one(pending_document(entry["_id"], events))
         self._marker = (name.entries, entry["_id"])
 
     def _commit(self) -> bool:
@@ -303,7 +335,7 @@ class _Transaction:
         collection, entry_id = self._marker
         while True:
             try:
-                return self._database[collection].find_one({"_id": entry_id}, {"_id": 1}) is not None
+                return self._collections[collection].find_one({"_id": entry_id}, {"_id": 1}) is not None
             except PyMongoError as lost:
                 if not server_is_gone(lost):
                     raise Unavailable("the database was lost while committing; repeat the request") from lost

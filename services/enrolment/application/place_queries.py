@@ -11,6 +11,7 @@ from services.enrolment.domain.lifecycle import DECLINED, HOLDS_SEAT, WAITING
 
 _EXPLAINS = {seats.SEAT: HOLDS_SEAT, seats.WAITING: frozenset({WAITING}), seats.DECLINED: frozenset({DECLINED})}
 """Which statuses a decision explains: an enrolment that went on to another has its own history."""
+_EXPLAINED = frozenset().union(*_EXPLAINS.values())
 
 
 def explanations_of(books: Books, found: Sequence[Enrolment], names: Mapping[str, str]) -> dict[str, str]:
@@ -21,7 +22,7 @@ def explanations_of(books: Books, found: Sequence[Enrolment], names: Mapping[str
         found: The enrolments.
         names: What employers are called, by slug.
     """
-    statuses = {each.enrolment_id: each.status for each in found}
+    statuses = {each.enrolment_id: each.status for each in found if each.status in _EXPLAINED}
     return {
         enrolment_id: explanations.sentence(standing, names.get(standing.employer), as_decided=True)
         for enrolment_id, standing in books.news.standings(list(statuses)).items()

@@ -23,7 +23,7 @@ from services.enrolment.storage.personal_data import CLEANED, DROPPED, PLACES, R
 from shared.storage.erasures import REPLIES, STRAYS
 from shared.storage.mongo import Document
 from shared.storage.rows import Operation, chunks
-from shared.storage.unit_of_work import Reading
+from shared.storage.unit_of_work import Reading, Work
 
 PART_ROWS: Final = 100
 MOST_SHOWN: Final = 500
@@ -39,7 +39,8 @@ class StoredErasures:
 
     def __init__(self, reading: Reading) -> None:
         self._rows = reading.rows("erasures")
-        self._shut: dict[str, bool] = {}
+        self._known: dict[str, bool] | None = {} if isinstance(reading, Work) else None
+        """Whom this transaction asked about already; what it reads does not change but by itself."""
 
     def find(self, erasure_id: str) -> Erasure | None:
         """Return it, or None."""
@@ -66,17 +67,19 @@ class StoredErasures:
     def save(self, erasure: Erasure) -> Erasure:
         """Keep it as its next version and return that."""
         kept = replace(erasure, version=erasure.version + 1)
-        self._shut.clear()
         keep_version(self._rows, document_of(kept, kept.erasure_id))
+        if self._known:
+            self._known.clear()
         return kept
 
     def shut(self, practitioner_ids: Sequence[str]) -> frozenset[str]:
-        """Return which of these persons no door takes any more. Of each is read once: a transaction sees one state."""
-        asked = [one for one in dict.fromkeys(practitioner_ids) if one not in self._shut]
+        """Return which of these persons no door takes any more."""
+        known = {} if self._known is None else self._known
+        asked = [one for one in dict.fromkeys(practitioner_ids) if one not in known]
         wanted = [{"ids": {"$in": part}, "state": {"$in": list(SHUT)}} for part in chunks(asked)]
         found = {one for filter_ in wanted for row in self._rows.find(filter_) for one in row["ids"]}
-        self._shut |= {one: one in found for one in asked}
-        return frozenset(one for one in practitioner_ids if self._shut[one])
+        known.update((one, one in found) for one in asked)
+        return frozenset(one for one in practitioner_ids if known[one])
 
 
 class StoredEverywhere:

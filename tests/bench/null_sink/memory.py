@@ -34,6 +34,7 @@ class Memory:
         self._counts: dict[Name, int] = {}
         self._commands: dict[str, Callable[[Name, Document, Sequence[bytes]], Document]] = {
             "insert": self._insert,
+            "bulkWrite": self._insert_together,
             "update": self._update,
             "delete": self._delete,
             "find": self._find,
@@ -81,6 +82,16 @@ class Memory:
                 table.put(document)
         done = {"n": len(documents) - len(faults)}
         return {**done, "writeErrors": faults} if faults else done
+
+    def _insert_together(self, _: Name, command: Document, raw: Sequence[bytes]) -> Document:
+        """Answer inserts into several collections; other operations are not asked for."""
+        names = [each["ns"].partition(".") for each in command["nsInfo"]]
+        faults = []
+        for index, operation in enumerate(_documents(command, "ops", raw)):
+            database, _, collection = names[operation["insert"]]
+            done = self._insert((database, collection), {"documents": [operation["document"]]}, ())
+            faults += [{**fault, "ok": 0.0, "idx": index} for fault in done.get("writeErrors", ())]
+        return {"cursor": {"id": 0, "firstBatch": faults, "ns": "admin.$cmd.bulkWrite"}, "nErrors": len(faults)}
 
     def _update(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
         table, matched, upserted = self._table(name), 0, []

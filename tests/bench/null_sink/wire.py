@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
             "maxWriteBatchSize": 100_000,
             "logicalSessionTimeoutMinutes": 30,
             "minWireVersion": 0,
-            "maxWireVersion": 21,
+            "maxWireVersion": 25,
             "ok": 1.0,
         }
 

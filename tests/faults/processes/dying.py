@@ -77,6 +77,9 @@ class Dying(monitoring.CommandListener):
             touched = getattr(self._of_thread, "touched", set())
             if event.command_name in {"insert", "update", "delete", "findAndModify"}:
                 touched.add(f"{event.database_name}/{command[event.command_name]}")
+        if event.command_name == "bulkWrite":
+            touched = getattr(self._of_thread, "touched", set())
+            touched.update(each["ns"].replace(".", "/", 1) for each in command["nsInfo"])
         if event.command_name == "commitTransaction":
             self.reach(COMMIT)
 
