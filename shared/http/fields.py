@@ -30,7 +30,11 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?\Z")
-_DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DIRECTIONS: Final = "\u202a-\u202e\u2066-\u2069"
+_SURROGATES: Final = "\ud800-\udfff"
+_REFUSED: Final = re.compile(f"[\x00-\x1f\x7f-\x9f{_DIRECTIONS}{_SURROGATES}]")
+_REFUSED_IN_LINES: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_DIRECTIONS}{_SURROGATES}]")
+"""Control characters (Unicode's Cc, all of them), overrides of direction, lone surrogates (Cs)."""
 
 _ANY: Final = "[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]"
 _ANY_LINES: Final = _ANY.replace("\\u0000-\\u001f", "\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f")
@@ -132,14 +136,14 @@ class Text(StrictField[str]):
         if pattern is not None:
             checks.append(validate.Regexp(rf"^(?:{pattern})$(?!\n)", error="Not in the expected form."))
         super().__init__(validate=checks, **options)
-        self._allowed_controls = frozenset("\n\r\t") if lines else frozenset()
+        self._refused, self._has_lines = (_REFUSED_IN_LINES if lines else _REFUSED), lines
         self._has_form, self._is_needed = pattern is not None, shortest > 0
 
     def read(self, value: object) -> str:
         """Return the canonical form of `value`."""
         if not isinstance(value, str):
             raise ValidationError("Must be text.")
-        if any(self._is_refused(character) for character in value):
+        if self._refused.search(value):
             raise ValidationError("Holds characters that text may not hold.")
         return unicodedata.normalize("NFC", value.strip())
 
@@ -147,13 +151,8 @@ class Text(StrictField[str]):
         """Return a pattern for what `read` refuses, unless the text has a form of its own; blanks alone are no text."""
         if self._has_form:
             return {}
-        some = _ANY_LINES if self._allowed_controls else _ANY
+        some = _ANY_LINES if self._has_lines else _ANY
         return {"pattern": f"^{some}*[^\\s{some[2:]}{some}*$" if self._is_needed else f"^{some}*$"}
-
-    def _is_refused(self, character: str) -> bool:
-        """Return whether `character` may not stand in text."""
-        kind = unicodedata.category(character)
-        return kind == "Cs" or character in _DIRECTIONS or (kind == "Cc" and character not in self._allowed_controls)
 
 
 class Slug(Text):

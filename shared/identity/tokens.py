@@ -1,5 +1,8 @@
 """Verification of bearer tokens (RFC 9068 access tokens). No network, no cache that strangers can fill.
 
+A good signature is not checked again while the trusted issuers are what they were; time, audience and all else are, at
+every request. Only what a trusted key has signed is remembered, by its hash.
+
 Compact form only, ES256 or Ed25519 (RFC 9864's name) by the key's own type, keys only from the trusted issuers file
 (which is read again when it changes), exactly one audience, `typ: at+jwt`, a life of at most ten minutes. Every other
 header parameter (`jku`, `x5u`, `jwk`, `crit`, `b64`, ...) is refused before a key is looked up.
@@ -7,6 +10,7 @@ header parameter (`jku`, `x5u`, `jwk`, `crit`, `b64`, ...) is refused before a k
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +30,8 @@ from shared.identity.principals import ROLES, Principal
 LONGEST_TOKEN_BYTES: Final = 8192
 LONGEST_LIFE_SECONDS: Final = 600
 LEEWAY_SECONDS: Final = 30
+MOST_REMEMBERED: Final = 2000
+"""Of how many tokens it is remembered that their signature was good."""
 _HEADER_NAMES: Final = frozenset({"alg", "typ", "kid"})
 _KNOWN_ROLES: Final = frozenset(ROLES)
 _TOKEN_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
@@ -72,6 +78,18 @@ class Issuer:
     keys: Mapping[str, ECKey | OKPKey]
 
 
+Issuers = Mapping[str, Issuer]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a token says, whose key has signed it, and who was trusted then."""
+
+    trusted: Issuers
+    issuer: Issuer
+    claims: Claims
+
+
 class TokenVerifier:
     """Turns a bearer token into a `Principal`, or refuses it."""
 
@@ -79,8 +97,9 @@ class TokenVerifier:
         self._file = issuers_file
         self._audience = audience
         self._clock = clock
-        self._issuers: Mapping[str, Issuer] = {}
+        self._issuers: Issuers = {}
         self._seen: tuple[int, int, int] | None = None
+        self._signed: dict[bytes, Signed] = {}
 
     def verify(self, token: str) -> Principal:
         """Return who `token` speaks for.
@@ -92,14 +111,25 @@ class TokenVerifier:
         if not token.isascii() or len(token) > LONGEST_TOKEN_BYTES or token.count(".") != 2:
             raise Refused("form")
         raw = token.encode("ascii")
-        issuer, key, algorithm = self._key_for(raw)
+        name = hashlib.sha256(raw).digest()
+        signed = self._signed.get(name)
+        if signed is None or signed.trusted is not self._trusted():
+            signed = self._checked(raw)
+            if len(self._signed) >= MOST_REMEMBERED:
+                self._signed.clear()
+            self._signed[name] = signed
+        return self._principal(signed.claims, signed.issuer)
+
+    def _checked(self, raw: bytes) -> Signed:
+        """Return what `raw` says, once its signature is found to be that of the pinned key."""
+        trusted, issuer, key, algorithm = self._key_for(raw)
         try:
             payload = jws.deserialize_compact(raw, key, algorithms=[algorithm]).payload
         except (JoseError, ValueError) as error:
             raise Refused("signature") from error
-        return self._principal(_claims(payload), issuer)
+        return Signed(trusted, issuer, _claims(payload))
 
-    def _key_for(self, raw: bytes) -> tuple[Issuer, ECKey | OKPKey, str]:
+    def _key_for(self, raw: bytes) -> tuple[Issuers, Issuer, ECKey | OKPKey, str]:
         """Return the pinned key that must have signed `raw`, chosen by its unverified issuer and key id."""
         try:
             unverified = jws.extract_compact(raw)
@@ -108,14 +138,15 @@ class TokenVerifier:
             raise Refused("header") from error
         if header.typ.lower() not in _TOKEN_TYPES:
             raise Refused("type")
-        issuer = self._trusted().get(_claims(unverified.payload).iss)
+        claims, trusted = _claims(unverified.payload), self._trusted()
+        issuer = trusted.get(claims.iss)
         key = issuer.keys.get(header.kid) if issuer else None
         if issuer is None or key is None:
             raise Refused("issuer")
         algorithm = _algorithm_of(key)
         if header.alg != algorithm:
             raise Refused("algorithm")
-        return issuer, key, algorithm
+        return trusted, issuer, key, algorithm
 
     def _principal(self, claims: Claims, issuer: Issuer) -> Principal:
         """Apply our own rules to verified claims."""
@@ -134,7 +165,7 @@ class TokenVerifier:
             raise Refused("claims")
         return Principal(issuer.organisation, claims.sub, _KNOWN_ROLES & frozenset(claims.roles))
 
-    def _trusted(self) -> Mapping[str, Issuer]:
+    def _trusted(self) -> Issuers:
         """Return the trusted issuers, read again when the file is another one than last time.
 
         Raises:
@@ -153,7 +184,7 @@ class TokenVerifier:
         return self._issuers
 
 
-def read_issuers(path: Path) -> Mapping[str, Issuer]:
+def read_issuers(path: Path) -> Issuers:
     """Return the trusted issuers in `path`: `{iss: {"organisation": org, "jwks": {"keys": [...]}}}`.
 
     Raises:
