@@ -35,7 +35,7 @@ def take(desk: Desk, rows: Sequence[ReadRow], *, nominated_by: str | None = None
     Where the employer has two stages of approval they are nominations first, which somebody else than `nominated_by`
     approves.
     """
-    catalogue = desk.catalogue.courses()
+    catalogue = _offered(desk, rows)
     same = References(desk, [row.record for row in rows])
     known = desk.nominations.known([key for row in rows if not row.faults for key in same.keys(row.record)])
     found = standings.of_nominated(desk, [row.record for row in rows], catalogue)
@@ -59,6 +59,14 @@ def take(desk: Desk, rows: Sequence[ReadRow], *, nominated_by: str | None = None
     if accepted:
         _keep(desk, accepted, catalogue, nominated_by)
     return outcomes
+
+
+def _offered(desk: Desk, rows: Sequence[ReadRow]) -> dict[str, OfferedCourse]:
+    """Return the courses that the rows name, as far as there are any; of one course not all the others are read."""
+    named = {row.record.course for row in rows if row.record.course}
+    if len(named) > 1:
+        return desk.catalogue.courses()
+    return {code: course for code in named if (course := desk.catalogue.course(code)) is not None}
 
 
 def _keep(

@@ -1,0 +1,129 @@
+"""What a transaction inserts together, on the real database: sent as one command, or by collection without that."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.errors import ConcurrentChange, RuleBroken
+from shared.events.envelope import Outgoing
+from shared.storage import bundle
+from shared.storage.unit_of_work import UnitOfWork
+from tests.commands import counting
+
+
+@pytest.fixture(params=["one command", "a command for each collection"])
+def unit(request: pytest.FixtureRequest, unit_of_work, monkeypatch: pytest.MonkeyPatch) -> UnitOfWork:
+    """A unit of work on a server that takes inserts into several collections at once, or takes none."""
+    if request.param != "one command":
+        monkeypatch.setattr(bundle, "BULK_WRITE_SINCE", 1_000)
+    return unit_of_work
+
+
+def an_event() -> Outgoing:
+    """Return any event."""
+    return Outgoing(type="test.happened.v1", key="a", version=1, data=b"{}")
+
+
+def in_all(unit: UnitOfWork, organisation: str, *names: str) -> list[int]:
+    """Return how many documents stand in each collection."""
+    database = unit.database(organisation)
+    return [database[name].count_documents({}) for name in names]
+
+
+def test_what_is_inserted_stands_after_the_commit(unit, organisation):
+    """Several collections, documents with and without an id, and the feed entry."""
+
+    def place(work):
+        assert work.rows("things").find_one({"_id": "a"}) is None
+        work.rows("things").insert_many([{"_id": "a"}, {"_id": "b"}])
+        work.rows("others").insert_one({"n": 1})
+        work.emit(an_event())
+
+    unit.run(organisation, place, together=True)
+    assert in_all(unit, organisation, "things", "others", "org_entries", "org_pending") == [2, 1, 1, 1]
+
+
+def test_a_request_inserts_with_one_command(mongodb_uri, organisation, make_unit_of_work):
+    """However many collections it inserts into; read first, as every request under a key does."""
+    with counting(mongodb_uri) as (client, commands):
+        unit = make_unit_of_work()
+        unit.client = client
+
+        def place(work):
+            work.rows("things").find_one({"_id": "a"})
+            for name in ("things", "others", "more"):
+                work.rows(name).insert_one({"_id": "a"})
+            assert work.rows("more").find_one({"_id": "a"}) == {"_id": "a"}
+            work.emit(an_event())
+
+        unit.run(organisation, place, together=True)
+        assert commands == ["find", "bulkWrite", "commitTransaction"]
+
+
+def test_what_is_inserted_is_there_for_whoever_reads_on(unit, organisation):
+    """By its id as the database would give it, in a list, in a count, and for a change."""
+    moment = datetime(2025, 9, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+
+    def place(work):
+        things = work.rows("things")
+        document = {"_id": "a", "at": moment, "tags": ("x", "y")}
+        things.insert_one(document)
+        document["tags"] = ("changed afterwards",)
+        kept = {"_id": "a", "at": moment.replace(microsecond=123_000), "tags": ["x", "y"]}
+        assert things.find_one({"_id": "a"}) == kept
+        assert things.find_one({"_id": "b"}) is None
+        assert things.find({}) == [kept]
+        things.insert_one({"_id": "b", "version": 1})
+        assert things.count({}) == 2
+        things.insert_one({"_id": "c", "version": 1})
+        things.replace_version({"_id": "c", "version": 2}, 1)
+        things.insert_one({"_id": "d"})
+        assert things.delete_one({"_id": "d"}) == 1
+
+    unit.run(organisation, place, together=True)
+    found = unit.reading(organisation).rows("things").find({}, sort=[("_id", 1)])
+    assert [(row["_id"], row.get("version")) for row in found] == [("a", None), ("b", 1), ("c", 2)]
+
+
+def test_a_key_that_is_taken_takes_everything_back(unit, organisation):
+    """The callback runs again; where the key stays taken its caller hears so, and nothing of it stands."""
+    unit.run(organisation, lambda work: work.rows("things").insert_one({"_id": "a"}))
+    runs = []
+
+    def place(work):
+        runs.append(1)
+        work.rows("others").find({})
+        work.rows("others").insert_one({"_id": "b"})
+        work.rows("things").insert_one({"_id": "a"})
+        work.emit(an_event())
+
+    with pytest.raises(ConcurrentChange):
+        unit.run(organisation, place, together=True)
+    assert (len(runs), in_all(unit, organisation, "things", "others", "org_entries")) == (3, [1, 0, 0])
+
+
+def test_a_rule_that_says_no_leaves_nothing_behind(unit, organisation):
+    """Neither what was held back nor what had been sent."""
+
+    def place(work):
+        work.rows("things").insert_one({"_id": "a"})
+        work.rows("things").find({})
+        work.rows("others").insert_one({"_id": "b"})
+        raise RuleBroken("no")
+
+    with pytest.raises(RuleBroken):
+        unit.run(organisation, place, together=True)
+    assert in_all(unit, organisation, "things", "others") == [0, 0]
+
+
+def test_many_documents_are_not_held_back(unit, organisation):
+    """They are sent when they are too many to wait, and all of them stand."""
+
+    def place(work):
+        for number in range(bundle.MOST_HELD + 5):
+            work.rows("things" if number % 2 else "others").insert_one({"_id": number})
+
+    unit.run(organisation, place, together=True)
+    assert sum(in_all(unit, organisation, "things", "others")) == bundle.MOST_HELD + 5
