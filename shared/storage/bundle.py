@@ -66,7 +66,7 @@ class Bundle:
         """
         held, self._held, self._count = self._held, {}, 0
         # as the first command of a transaction it would carry the read concern, which not every server takes
-        if len(held) > 1 and self._is_begun and _takes_many(self._collections.client):
+        if len(held) > 1 and self._is_begun:
             self._send_together(held)
         else:
             for name, documents in held.items():
@@ -91,7 +91,7 @@ class Bundle:
             raise kind(fault["errmsg"], fault["code"], fault)
 
 
-def _takes_many(client: Client) -> bool:
-    """Return whether the server that is written to has the command."""
+def takes_bundles(client: Client) -> bool:
+    """Return whether the server that is written to has a command for inserts into several collections."""
     servers = client.topology_description.server_descriptions().values()
     return any(server.is_writable and server.max_wire_version >= BULK_WRITE_SINCE for server in servers)

@@ -18,7 +18,7 @@ from shared.errors import ConcurrentChange, Unavailable
 from shared.events.envelope import Cause, Outgoing
 from shared.events.feed import FeedName, entry_document, pending_document
 from shared.identifiers import NewIdentifier
-from shared.storage.bundle import Bundle
+from shared.storage.bundle import Bundle, takes_bundles
 from shared.storage.mongo import (
     DUPLICATE_KEY,
     MAJORITY,
@@ -184,7 +184,7 @@ class UnitOfWork:
             callback: Pure apart from its `Work`; it may run several times, once of them counts.
             cause: What the events are caused by; a new correlation id without it.
             session: A session to use instead of a new one (readers keep theirs beside their epoch).
-            together: Whether what it inserts is sent at the end, in one command where the server has one for it.
+            together: Whether what it inserts is sent at the end in one command, where the server has one for it.
 
         Raises:
             ConcurrentChange: Somebody else changed the same first, 3 times.
@@ -274,7 +274,8 @@ class _Transaction:
             self._pause()
 
     def _attempt(self, callback: Callable[[Work], T]) -> T:
-        bundle = Bundle(self._collections, self._session) if self._together else None
+        bundled = self._together and takes_bundles(self._unit.client)
+        bundle = Bundle(self._collections, self._session) if bundled else None
         work = Work(
             self._organisation,
             self._unit.clock.now(),

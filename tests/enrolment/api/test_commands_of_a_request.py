@@ -17,6 +17,7 @@ def test_a1_a_nomination_sends_no_more_commands_than_these(house, enrolment_sett
     """One for each thing that must be known, one for all that is inserted, one commit."""
     house.open_course()
     with counting(mongodb_uri) as (client, commands):
+        client.admin.command("ping")
         house.app = bootstrap.build_web_app(enrolment_settings, client)
         for number in ("10001", "10002"):
             commands.clear()
@@ -29,6 +30,7 @@ def test_a1_the_same_request_again_sends_one_question(house, enrolment_settings,
     """The reply that is kept under the key, and the end of the transaction that asked for it."""
     house.open_course()
     with counting(mongodb_uri) as (client, commands):
+        client.admin.command("ping")
         house.app = bootstrap.build_web_app(enrolment_settings, client)
         key = {"Idempotency-Key": "the-same"}
         first = house.ask("POST", "enrolments", json=RECORD, headers=dict(key))

@@ -53,6 +53,11 @@ class Client:
     def __getitem__(self, name: str) -> Database:
         return Database(self, name)
 
+    @property
+    def topology_description(self) -> _Topology:
+        """Return what is known of the servers: none that has more than the plain commands."""
+        return _Topology()
+
     def start_session(self) -> Session:
         """Return a new session; the server hears of it at its first operation."""
         return Session(self)
@@ -84,6 +89,12 @@ def _lost(session: Session | None) -> AutoReconnect:
     if session is not None and session.in_transaction:
         error._add_error_label(TRANSIENT)
     return error
+
+
+class _Topology:
+    def server_descriptions(self) -> dict[object, object]:
+        """Return no server by its address."""
+        return {}
 
 
 class _Admin:
@@ -261,7 +272,13 @@ class Collection:
         """Insert a document."""
         self._run("insert", lambda txn: self._insert(doc, txn), session)
 
-    def insert_many(self, docs: Sequence[Document], *, session: Session | None = None) -> None:
+    def insert_many(
+        self,
+        docs: Sequence[Document],
+        *,
+        ordered: bool = True,  # noqa: ARG002 - in order is one of the orders
+        session: Session | None = None,
+    ) -> None:
         """Insert documents, in order."""
         self.bulk_write([InsertOne(doc) for doc in docs], session=session)
 
