@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from shared.events.ledger import RECOVERY, HashIndex, Head, Ledger, Numbered, Ro
 from shared.events.log import OwnLog
 from shared.events.marks import Mark, MarkedLog, MarkMoved, Marks
 from shared.events.numbering import Fenced, Numbering, in_order, in_rounds
-from shared.events.records import encode
+from shared.events.records import Encoded
 from shared.events.refusals import RefusedByBroker
 from shared.events.relay_metrics import Gauges
 from shared.events.sending import Sender
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 IDENTITY_SECONDS: Final = 15.0
 MOST_FRESH_ROUNDS: Final = 8
+MUCH_BYTES: Final = 1024 * 1024
+"""Rounds are sent together, with one mark, until their data reach this or there are so many."""
 
 
 class Outcome(Enum):
@@ -138,7 +141,7 @@ class FeedRelay:
         if not self._checked:
             head = self._check_or_number(head)
         before = (head.number, self._mark.published)
-        head = self._number(head)
+        head = self._number(head, sends=True)
         self._send(head)
         self._beat(head)
         return Outcome.WORKED if before != (head.number, self._mark.published) else Outcome.IDLE
@@ -282,30 +285,31 @@ class FeedRelay:
         if gone:
             log.error("feed %s: the log's first records are gone; somebody set a retention", self.name.topic)
 
-    def _number(self, head: Head) -> Head:
+    def _number(self, head: Head, *, sends: bool = False) -> Head:
+        """Number all that waits; with `sends`, send it in between, so that little of it lies in memory at a time."""
         if self._lease.session is None or not self._numbering.is_waiting():
             return head
         for taken in in_rounds(in_order(self._numbering.pending(self._lease.session))):
             self._links.at("read")
             head, numbered = self._numbering.number(taken, head, self._lease.session)
             self._head, self._known = head, head.number
-            if len(self._fresh) < MOST_FRESH_ROUNDS:
-                self._fresh[head.rounds] = numbered
             self.gauges.head = head.number
             self._links.at("numbered")
             self._renew()
+            if sends:
+                self._fresh[head.rounds] = numbered
+                if _is_much(self._fresh.values()):
+                    self._send(head)
         return head
 
     def _send(self, head: Head) -> None:
-        ledger = Ledger(self._reading(), self.name)
         while self._mark.round < head.rounds:
-            wanted = self._mark.round + 1
-            numbered = self._fresh.pop(wanted, None) or ledger.events(_existing(ledger.round(wanted)))
+            last_round, numbered = self._unsent(head)
             unsent = [one for one in numbered if one[0].feedseq > self._mark.published]
             offset = self._send_events(unsent, head.epoch) if unsent else self._mark.offset
             last, digest = numbered[-1]
             after = msgspec.structs.replace(
-                self._mark, published=last.feedseq, hash=digest, round=wanted, offset=offset
+                self._mark, published=last.feedseq, hash=digest, round=last_round, offset=offset
             )
             self._mark = self._marks.move(self._mark, after, head.epoch)
             self.gauges.published = last.feedseq
@@ -313,8 +317,16 @@ class FeedRelay:
             self._renew()
         self._fresh.clear()
 
+    def _unsent(self, head: Head) -> tuple[int, list[Numbered]]:
+        """Return the next rounds to send, as many as make a good deal: the last one's number, and their events."""
+        ledger, rounds, number = Ledger(self._reading(), self.name), list[list[Numbered]](), self._mark.round
+        while number < head.rounds and not _is_much(rounds):
+            number += 1
+            rounds.append(self._fresh.pop(number, []) or ledger.events(_existing(ledger.round(number))))
+        return number, list(chain.from_iterable(rounds))
+
     def _send_events(self, unsent: list[Numbered], epoch: int) -> int:
-        records = [encode(envelope, epoch) for envelope, _ in unsent]
+        records = Encoded([envelope for envelope, _ in unsent], epoch)
         self._links.at("sending")
         offsets = self._links.sender.send(self.name.topic, records)
         self._links.at("acknowledged")
@@ -348,6 +360,12 @@ class FeedRelay:
         self._doubt()
         self._was_checked = False
         self._lease.drop()
+
+
+def _is_much(rounds: Collection[Sequence[Numbered]]) -> bool:
+    """Return whether this is so much that it is sent before more is numbered or read."""
+    size = sum(len(envelope.data) for numbered in rounds for envelope, _ in numbered)
+    return len(rounds) >= MOST_FRESH_ROUNDS or size >= MUCH_BYTES
 
 
 def _existing(found: Round | None) -> Round:

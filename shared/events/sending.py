@@ -7,25 +7,25 @@ the log's tail first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import Condition, Lock
 from typing import Final
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
-from kafka.producer.future import FutureRecordMetadata
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+from kafka.producer.future import FutureProduceResult
 
 from shared.clock import Clock
+from shared.events.batching import BATCH_BYTES, LARGEST_REQUEST_BYTES, Batch, first_offset, in_batches
 from shared.events.records import Record
 from shared.events.refusals import unavailable
 
 MOST_BYTES_IN_FLIGHT: Final = 8 * 1024 * 1024
-BATCH_BYTES: Final = 512 * 1024
-LINGER_MILLISECONDS: Final = 5
+LINGER_MILLISECONDS: Final = 0
+"""Batches are whole when the client gets them: waiting would only make them later."""
 REQUEST_MILLISECONDS: Final = 8_000
 DELIVERY_MILLISECONDS: Final = 15_000
-LARGEST_REQUEST_BYTES: Final = 1024 * 1024
 PATIENCE_SECONDS: Final = 16.0
 """With what a first record and the closing of the producer may take it stays below a lease."""
 
@@ -111,9 +111,11 @@ class Sender:
         """
         line = self._current()
         try:
-            parts = [self._hand_over(line, topic, part) for part in _parts(records)]
+            if 0 not in line.producer.partitions_for(topic):
+                raise UnknownTopicOrPartitionError(topic)
+            handed = [self._hand_over(line, topic, batch) for batch in in_batches(records)]
             until = self._clock.monotonic() + PATIENCE_SECONDS
-            return [offset for futures in parts for offset in self._offsets(futures, until)]
+            return [offset for one in handed for offset in self._offsets(one, until)]
         except (KafkaError, OSError, ValueError, AssertionError) as error:
             self._throw_away(line)
             raise unavailable(error, f"the broker did not take everything for {topic}") from error
@@ -124,26 +126,22 @@ class Sender:
         if line is not None:
             self._throw_away(line)
 
-    def _hand_over(self, line: _Line, topic: str, part: tuple[int, list[Record]]) -> list[FutureRecordMetadata]:
-        """Give a part to the producer; its bytes come back with the last acknowledgement: they come in order."""
-        size, records = part
-        if not line.budget.take(size):
+    def _hand_over(self, line: _Line, topic: str, batch: Batch) -> tuple[int, FutureProduceResult]:
+        """Give a batch to the producer and return its count and result; its bytes come back with that."""
+        if not line.budget.take(batch.size):
             raise KafkaError("no acknowledgements")
         try:
-            futures = [
-                line.producer.send(topic, key=record.key, value=record.value, headers=record.headers, partition=0)
-                for record in records
-            ]
+            result = batch.queue(line.producer, topic)
         except BaseException:
-            line.budget.give_back(size)
+            line.budget.give_back(batch.size)
             raise
-        futures[-1].add_both(lambda *_: line.budget.give_back(size))
-        return futures
+        result.add_both(lambda *_, size=batch.size: line.budget.give_back(size))
+        return batch.count, result
 
-    def _offsets(self, futures: list[FutureRecordMetadata], until: float) -> list[int]:
-        """Wait for the last of a part, then ask the others: they are done by then, and each wait has its price."""
-        futures[-1].get(timeout=max(0.1, until - self._clock.monotonic()))
-        return [int((f.value if f.succeeded() else f.get(timeout=1)).offset) for f in futures]
+    def _offsets(self, handed: tuple[int, FutureProduceResult], until: float) -> range:
+        count, result = handed
+        first = first_offset(result, max(0.1, until - self._clock.monotonic()))
+        return range(first, first + count)
 
     def _current(self) -> _Line:
         with self._lock:
@@ -161,20 +159,6 @@ class Sender:
             self._line = None
             self._generation += 1
         _close(line.producer)
-
-
-def _parts(records: Sequence[Record]) -> Iterator[tuple[int, list[Record]]]:
-    """Yield the records in order in parts of about a batch, with their bytes; each part has at least one."""
-    part: list[Record] = []
-    size = 0
-    for record in records:
-        part.append(record)
-        size += record.size()
-        if size >= BATCH_BYTES:
-            yield size, part
-            part, size = [], 0
-    if part:
-        yield size, part
 
 
 def _close(producer: KafkaProducer) -> None:

@@ -12,7 +12,7 @@ from threading import Event
 from kafka import KafkaProducer
 
 from shared.clock import Clock
-from shared.events import sending
+from shared.events import batching
 from shared.events.contracts import contract_book
 from shared.events.feed import FeedName
 from shared.events.relay import Outcome
@@ -26,6 +26,8 @@ from tests.bench.sizes import Sizes
 NULL, SEC = "NULL", "SEC"
 WRITER, READER = "enrolment", "assessment"
 FETCH_MAX_WAIT_MS = 20
+LINGER_MILLISECONDS = 5
+"""A loop that sends one record after the other fills its batches by this; the relay hands over full ones."""
 
 Timed = Callable[[], int]
 """The work that is timed; returns how many events it did."""
@@ -116,16 +118,16 @@ class Stage:
             relay.close()
 
     def producer(self) -> KafkaProducer:
-        """Return a bare producer set as the relay's is."""
+        """Return a bare producer set as the relay's is, but that it gathers its batches itself."""
         return KafkaProducer(
             **self.kafka_config,
             bootstrap_servers=self.bootstrap_servers,
             acks="all",
             enable_idempotence=True,
             allow_auto_create_topics=False,
-            batch_size=sending.BATCH_BYTES,
-            linger_ms=sending.LINGER_MILLISECONDS,
-            max_request_size=sending.LARGEST_REQUEST_BYTES,
+            batch_size=batching.BATCH_BYTES,
+            linger_ms=LINGER_MILLISECONDS,
+            max_request_size=batching.LARGEST_REQUEST_BYTES,
         )
 
 

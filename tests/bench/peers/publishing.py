@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from shared.clock import Clock
-from shared.events import sending
+from shared.events import batching
 from shared.events.envelope import GENESIS, Cause, Opened, Outgoing, instant, source_of
 from shared.events.feed import FeedName, entry_document, numbered_events
 from shared.events.records import Record, encode, encode_unnumbered
@@ -26,6 +26,7 @@ FEED = FeedName("org", "bench-peers", WRITER)
 PLAIN = "bench-peers-plain"
 ENTRY_EVENTS = 500
 FLUSH_SECONDS = 60.0
+LINGER_MILLISECONDS = 5
 
 
 def publish(servers: str, size: int, clock: Clock) -> None:
@@ -41,9 +42,9 @@ def publish(servers: str, size: int, clock: Clock) -> None:
         acks="all",
         enable_idempotence=True,
         allow_auto_create_topics=False,
-        batch_size=sending.BATCH_BYTES,
-        linger_ms=sending.LINGER_MILLISECONDS,
-        max_request_size=sending.LARGEST_REQUEST_BYTES,
+        batch_size=batching.BATCH_BYTES,
+        linger_ms=LINGER_MILLISECONDS,
+        max_request_size=batching.LARGEST_REQUEST_BYTES,
     )
     try:
         for body in bodies(size):
