@@ -129,7 +129,12 @@ class FeedRelay:
         self._lease.release()
 
     def due_in(self) -> float:
-        """Return the seconds until this feed wants a step though nothing happens."""
+        """Return the seconds until this feed wants a step though nothing happens, 0 where it is in doubt.
+
+        What is committed during a step wakes the relay again: to look once more at once would find nothing.
+        """
+        if not self._checked:
+            return 0.0
         seconds: float = min(self._beat_at, self._look_at) - self._clock.monotonic()
         return max(0.0, seconds)
 

@@ -66,12 +66,10 @@ class _Lane:
             return pause
         self.failures = 0
         self._note(is_ours=outcome is not Outcome.STANDBY)
-        if outcome is Outcome.WORKED:
-            return 0.0
         if outcome is Outcome.STANDBY:
             return STANDBY_SECONDS
-        seconds: float = min(poll_seconds, max(0.01, self.relay.due_in()))
-        return seconds
+        due: float = min(poll_seconds, self.relay.due_in())
+        return due if outcome is Outcome.WORKED else max(0.01, due)
 
     def gauges(self) -> Gauges:
         """Return what is shown of the feed: of one that another relay has, nothing that stood when it was ours."""
