@@ -178,9 +178,10 @@ class KafkaLog:
 
     def poll(self, seconds: float, most: int) -> Mapping[str, list[LogRecord]]:
         """Return the next records by topic, at most `most` in all; waits longer while the group is being joined."""
-        if self._keep_joining():
-            seconds = max(seconds, JOINING_SECONDS)
         try:
+            if self._keep_joining():
+                self._await_join()
+                seconds = 0.0
             polled = self._consumer.poll(timeout_ms=int(seconds * 1000), max_records=most)
         except OffsetOutOfRangeError as error:
             raise OutOfRange(place.topic for place in error.args[0]) from error
@@ -209,6 +210,10 @@ class KafkaLog:
         if state == MemberState.REBALANCING:
             self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the client offers no other way
         return bool(state != MemberState.STABLE)
+
+    def _await_join(self) -> None:
+        """Wait for the join, and no longer: a poll would go on waiting for records of topics that are paused still."""
+        self._consumer._coordinator.poll(timeout_ms=int(JOINING_SECONDS * 1000))  # noqa: SLF001 - as a poll begins
 
     def beginning(self, topic: str) -> int:
         """Return the first offset that the log still has: 0 unless somebody set a retention."""
