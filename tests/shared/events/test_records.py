@@ -8,13 +8,14 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Malformed
 from shared.events.envelope import GENESIS, Envelope, Heartbeat, Opened, schema_of, source_of
 from shared.events.hashing import ATTRIBUTES, attributes_of, first_break, hash_of, hashed_bytes
 from shared.events.records import (
+    Encoded,
     attributes_in,
     decode,
     decode_unnumbered,
@@ -75,6 +76,28 @@ def test_hashed_bytes_are_those_of_the_attributes_one_by_one(texts, causationid,
     ]
     begin = b"teaching-partnership feed v1"
     assert hashed_bytes(envelope) == b"\n".join([begin, *lines, b"data=%d:%s" % (len(data), data)])
+
+
+@settings(deadline=None)
+@given(
+    texts=st.fixed_dictionaries(dict.fromkeys(("id", "subject", "type", "time", "dataschema"), TEXT)),
+    causationid=st.none() | TEXT,
+    traceparent=st.none() | TEXT,
+    number=st.integers(1, 2**53),
+    epoch=st.integers(0, 2**53),
+)
+def test_headers_are_the_attributes_in_order_and_then_the_epoch(texts, causationid, traceparent, number, epoch):
+    """Written out for speed, and the same as one by one; also where many are asked for at once, or a part of them."""
+    envelope = an_envelope(**texts, causationid=causationid, traceparent=traceparent, feedseq=number)
+    names = {"datacontenttype": "content-type"}
+    told = [(names.get(name, f"ce_{name}"), text.encode()) for name, text in attributes_of(envelope).items()]
+    record = encode(envelope, epoch)
+    assert record.headers == [*told, ("relay-epoch", str(epoch).encode())]
+    assert (record.key, record.value) == (envelope.subject.encode(), envelope.data)
+    many = Encoded([envelope, an_envelope(), envelope], epoch)
+    assert len(many) == 3
+    assert list(many) == [many[0], many[1], many[-1]] == many[0:3]
+    assert many[0] == record
 
 
 def test_hash_changes_with_every_attribute_and_with_the_data():
