@@ -123,4 +123,4 @@ def keep(verdict: Verdict, file: Path = FAILED) -> None:
     """Write a broken seed down, so that no screen has to be read again for it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as kept:
-        kept.write(f"{verdict.seed}  {verdict.violations[0]}\n")
+        kept.write(f"{verdict.seed}  {'; '.join(verdict.violations)}\n")
