@@ -80,3 +80,12 @@ def updated(doc: Document, update: Mapping[str, Any], *, is_new: bool) -> Docume
 def begun(wanted: Mapping[str, Any]) -> Document:
     """Return the document that an upsert begins with: the filter's equalities."""
     return {name: value for name, value in wanted.items() if not isinstance(value, Mapping)}
+
+
+def projected(doc: Document, projection: Mapping[str, Any] | None) -> Document:
+    """Return the fields that were asked for, all of them without a projection."""
+    if projection is None:
+        return doc
+    if not any(projection.values()):
+        return {name: value for name, value in doc.items() if name not in projection}
+    return {name: value for name, value in doc.items() if name == "_id" or projection.get(name)}

@@ -245,3 +245,11 @@ def gone() -> OperationFailure:
 def duplicate() -> DuplicateKeyError:
     """Return the error of a unique key that is there already."""
     return DuplicateKeyError("E11000 duplicate key error", 11000, {"code": 11000})
+
+
+class Result:
+    """What a write answers."""
+
+    def __init__(self, count: int) -> None:
+        self.matched_count = count
+        self.deleted_count = count

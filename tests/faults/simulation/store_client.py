@@ -13,9 +13,9 @@ from bson.binary import Binary
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError, InvalidOperation, NetworkTimeout
 
-from tests.faults.simulation.matching import Document, begun, updated
+from tests.faults.simulation.matching import Document, begun, projected, updated
 from tests.faults.simulation.scheduler import Crashed, Process
-from tests.faults.simulation.store import TRANSIENT, Locked, Name, Server, Stored, duplicate
+from tests.faults.simulation.store import TRANSIENT, Locked, Name, Result, Server, Stored, duplicate
 
 T = TypeVar("T")
 UNKNOWN: Final = "UnknownTransactionCommitResult"
@@ -31,14 +31,6 @@ class StoreFaults:
         self.lost_reply_rate = 0.0
         self.lost_request_rate = 0.0
         self.unknown_commit_rate = 0.0
-
-
-class Result:
-    """What a write answers."""
-
-    def __init__(self, count: int) -> None:
-        self.matched_count = count
-        self.deleted_count = count
 
 
 class Client:
@@ -250,7 +242,7 @@ class Collection:
                 found.sort(key=lambda doc: doc[field], reverse=direction < 0)
             return found[:limit] if limit else found
 
-        return [_projected(doc, projection) for doc in self._run("find", read, session)]
+        return [projected(doc, projection) for doc in self._run("find", read, session)]
 
     def find_one(
         self,
@@ -398,11 +390,3 @@ class Collection:
             self._delete(op._filter, txn, most=1 if isinstance(op, DeleteOne) else 0)
         else:
             raise NotImplementedError(type(op).__name__)
-
-
-def _projected(doc: Document, projection: Mapping[str, Any] | None) -> Document:
-    if projection is None:
-        return doc
-    if not any(projection.values()):
-        return {name: value for name, value in doc.items() if name not in projection}
-    return {name: value for name, value in doc.items() if name == "_id" or projection.get(name)}
