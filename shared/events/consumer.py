@@ -25,7 +25,8 @@ from shared.events.refusals import unavailable
 CLOSE_MILLISECONDS: Final = 2000
 METADATA_MILLISECONDS: Final = 5000
 BOOTSTRAP_MILLISECONDS: Final = 5000
-JOINING_SECONDS: Final = 1.0
+JOINING_SECONDS: Final = 2.5
+"""The local broker answers a join after a second and more; asked anew each time it would never be in."""
 
 
 class OutOfRange(Exception):
