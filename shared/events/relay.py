@@ -196,7 +196,7 @@ class FeedRelay:
         except Unavailable:
             self._lease.renew()  # a broker that lets one wait is no silence either
             if self._was_checked:
-                self._number(head)
+                self._number(self._head or head)  # its epoch may have risen above a producer's that was thrown away
             raise
 
     def _check(self, head: Head) -> Head:

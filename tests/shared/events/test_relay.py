@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from shared.clock import SystemClock
+from shared.errors import Unavailable
 from shared.events.envelope import GENESIS, Envelope, Heartbeat, Opened
 from shared.events.feed import FeedName
 from shared.events.hashing import first_break
@@ -252,3 +253,28 @@ def test_relay_ends_as_a_whole_when_one_feed_meets_a_bug(unit_of_work, feed, mon
     relay = a_relay(mongodb_uri, kafka_bootstrap, [feed], at=fail)
     with pytest.raises(RuntimeError, match="met a bug"):
         relay.run()
+
+
+def test_relay_goes_on_numbering_when_the_broker_goes_away_in_the_middle_of_a_send(
+    unit_of_work, feed, start_relay, kafka_bootstrap, monkeypatch
+):
+    """It outranks the producer that it threw away, finds nobody to ask about the log, and is not fenced by itself."""
+    commits(unit_of_work, feed.organisation, 1)
+    relay = start_relay()
+    relay.step()
+    links = relay._links
+
+    def away(*_):
+        raise Unavailable("the broker does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(links.topics, "ensure_feed", away)
+        links.sender._throw_away(links.sender._current())
+        for count in range(2, 5):
+            commits(unit_of_work, feed.organisation, 1, first=count)
+            with pytest.raises(Unavailable):
+                relay.step()
+            assert relay.gauges()[feed.topic]["head"] == count
+    while Outcome.WORKED in relay.step().values():
+        continue
+    assert numbers_on(kafka_bootstrap, feed.topic) == [1, 2, 3, 4]
