@@ -196,8 +196,8 @@ class Reader:
 
     def _round(self) -> None:
         source = self._join()
-        busy = any(self._apply(reading) for reading in list(self._active.values()))
-        polled = source.poll(0.0 if busy else POLL_SECONDS, POLL_RECORDS)
+        ready = [self._apply(reading) for reading in list(self._active.values())]  # each has its turn
+        polled = source.poll(0.0 if any(ready) else POLL_SECONDS, POLL_RECORDS)
         now = self._clock.monotonic()
         for topic, records in polled.items():
             reading = self._active.get(topic)
