@@ -79,7 +79,10 @@ def load_average() -> float:
 
 
 def peak_mebibytes() -> float:
-    """Return the most memory that this process ever had."""
+    """Return the most memory that this process ever had; the system's own figure counts its parent's before it."""
+    own = peak_mebibytes_of(os.getpid())
+    if own:
+        return own
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEBIBYTE
 
