@@ -103,9 +103,7 @@ def _string(schema: Mapping[str, Any]) -> Kinds:
         tests.append(lambda value: found(value) is not None)
     if "format" in schema:
         tests.append(_format(schema["format"]))
-    if "minLength" in schema or "maxLength" in schema:
-        tests.append(_bounded(schema, "minLength", "maxLength"))
-    return {str: _all_of(tests)}
+    return {str: _all_of([*tests, *_sizes(schema, "minLength", "maxLength")])}
 
 
 def _format(name: str) -> Test:
@@ -124,11 +122,6 @@ def _is_date(value: str) -> bool:
         return _DATE.fullmatch(value) is not None and bool(date.fromisoformat(value))
     except ValueError:
         return False
-
-
-def _bounded(schema: Mapping[str, Any], least: str, most: str) -> Test:
-    low, high = schema.get(least, 0), schema.get(most, float("inf"))
-    return lambda value: low <= len(value) <= high
 
 
 def _number(schema: Mapping[str, Any], *kinds: type) -> Kinds:
@@ -153,11 +146,17 @@ def _refuse_words(schema: Mapping[str, Any]) -> None:
         raise NotQuick
 
 
+def _sizes(schema: Mapping[str, Any], least: str, most: str) -> list[Test]:
+    """Return the test of how long a value is, none where any length will do."""
+    if least not in schema and most not in schema:
+        return []
+    low, high = schema.get(least, 0), schema.get(most, float("inf"))
+    return [lambda value: low <= len(value) <= high]
+
+
 def _array(schema: Mapping[str, Any]) -> Kinds:
     _refuse_words(schema)
-    tests: list[Test] = []
-    if "minItems" in schema or "maxItems" in schema:
-        tests.append(_bounded(schema, "minItems", "maxItems"))
+    tests = _sizes(schema, "minItems", "maxItems")
     if "items" in schema:
         kinds = _kinds(schema["items"])
         tests.append(lambda value: all(_passes(kinds, item) for item in value))
@@ -176,9 +175,7 @@ def _are_unique(items: list[Any]) -> bool:
 
 def _object(schema: Mapping[str, Any]) -> Kinds:
     _refuse_words(schema)
-    tests: list[Test] = []
-    if "minProperties" in schema or "maxProperties" in schema:
-        tests.append(_bounded(schema, "minProperties", "maxProperties"))
+    tests = _sizes(schema, "minProperties", "maxProperties")
     if "propertyNames" in schema:
         is_name = _string(schema["propertyNames"])[str]
         _refuse_more(schema["propertyNames"], *_SAID_OF["string"])

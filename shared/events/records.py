@@ -120,8 +120,8 @@ def attributes_in(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]
         Malformed: A header stands twice or is not text.
     """
     try:  # nearly every record: the platform's own attributes, each once, and its relay's epoch
-        known = {_ATTRIBUTE_OF[name]: raw.decode() for name, raw in headers if name != EPOCH_HEADER}  # type: ignore[union-attr]
-    except (KeyError, AttributeError, UnicodeDecodeError):
+        known = {_ATTRIBUTE_OF[name]: (raw or b"").decode() for name, raw in headers if name != EPOCH_HEADER}
+    except (KeyError, UnicodeDecodeError):
         return _any_attributes_in(headers)
     return known if len(known) == len(headers) - 1 else _any_attributes_in(headers)
 

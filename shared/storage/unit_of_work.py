@@ -56,15 +56,15 @@ class Contracts(Protocol):
 class Reading:
     """One organisation's database, outside a transaction: all that a query may touch."""
 
-    def __init__(self, organisation: str, now: datetime, database: MongoDatabase | Collections) -> None:
+    def __init__(self, organisation: str, now: datetime, collections: Collections) -> None:
         self.organisation = organisation
         self.now = now
-        self._database = database
+        self._collections = collections
         self._session: ClientSession | None = None
 
     def rows(self, name: str) -> Rows:
         """Return one collection."""
-        return Rows(self._database[name], self._session)
+        return Rows(self._collections[name], self._session)
 
 
 class Work(Reading):
@@ -74,14 +74,14 @@ class Work(Reading):
         self,
         organisation: str,
         now: datetime,
-        database: MongoDatabase | Collections,
+        collections: Collections,
         *,
         session: ClientSession,
         cause: Cause,
         new_identifier: NewIdentifier,
         bundle: Bundle | None = None,
     ) -> None:
-        super().__init__(organisation, now, database)
+        super().__init__(organisation, now, collections)
         self._session = session
         self._bundle = bundle
         self.cause = cause
@@ -98,7 +98,7 @@ class Work(Reading):
 
     def rows(self, name: str) -> Rows:
         """Return one collection; what is written to it is noticed."""
-        return Rows(self._database[name], self._session, self.changed.add, self._bundle)
+        return Rows(self._collections[name], self._session, self.changed.add, self._bundle)
 
     def new_id(self) -> str:
         """Return a new identifier."""
@@ -193,12 +193,12 @@ class UnitOfWork:
         """
         reason = cause or Cause(self.new_identifier())
         if session is not None:
-            return _Transaction(self, organisation, reason, session, self._contracts, together).run(callback)
+            return _Transaction(self, organisation, reason, session, self._contracts, together=together).run(callback)
         try:
             with self.client.start_session() as own:
                 if self._sessions is not None:
                     self._sessions.note(own)
-                return _Transaction(self, organisation, reason, own, self._contracts, together).run(callback)
+                return _Transaction(self, organisation, reason, own, self._contracts, together=together).run(callback)
         except PyMongoError as error:
             if server_is_gone(error):
                 raise Unavailable("the database does not answer") from error
@@ -226,7 +226,8 @@ class _Transaction:
         cause: Cause,
         session: ClientSession,
         contracts: Contracts | None,
-        together: bool = False,  # noqa: FBT001, FBT002 - as `run` was asked
+        *,
+        together: bool = False,
     ) -> None:
         self._unit = unit
         self._organisation = organisation

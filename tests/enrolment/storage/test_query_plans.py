@@ -21,6 +21,7 @@ from services.enrolment.storage import indexes
 from services.enrolment.storage.repositories import FEW, SERVED, asked
 from services.enrolment.storage.task_repositories import SOURCES, StoredTasks
 from shared.identifiers import new_identifier
+from shared.storage.mongo import Collections
 from shared.storage.pages import MILESTONE, Paged
 from shared.storage.rows import Rows
 from shared.storage.unit_of_work import Reading
@@ -157,7 +158,7 @@ def test_every_kind_of_task_is_found_by_an_index(brent, kind, monkeypatch):
     monkeypatch.setattr(Rows, "find_one", explained_find_one)
     monkeypatch.setattr(Rows, "count", explained_count)
 
-    tasks = StoredTasks(Reading("brent", datetime(2025, 7, 1, tzinfo=UTC), brent))
+    tasks = StoredTasks(Reading("brent", datetime(2025, 7, 1, tzinfo=UTC), Collections(brent)))
     tasks.count(kind, 1_000)
     tasks.oldest(kind)
     tasks.some(kind, None, 50)
