@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Event
 from typing import Final, TypeVar
 
 import msgspec
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from shared.clock import Clock, SystemClock
 from shared.errors import Unavailable
@@ -116,6 +120,29 @@ def step_until_it_works(relay: Relay) -> Mapping[str, Outcome]:
         except Unavailable:
             SystemClock().sleep(0.2)
     return relay.step()
+
+
+def make_topic_anew(bootstrap_servers: str, topic: str) -> None:
+    """Leave an empty topic with one partition, whether or not there was one.
+
+    A client that still asks after a deleted topic has the local broker make it again, with four partitions; a broker
+    may also need a moment to delete. So it is deleted until it could be made.
+
+    Raises:
+        Unavailable: Somebody was quicker each of twenty times.
+    """
+    admin, clock = KafkaAdminClient(bootstrap_servers=bootstrap_servers), SystemClock()
+    try:
+        for _ in range(20):
+            with suppress(UnknownTopicOrPartitionError):
+                admin.delete_topics([topic])
+            with suppress(TopicAlreadyExistsError):
+                admin.create_topics([NewTopic(topic, 1, 1)])
+                return
+            clock.sleep(0.1)
+        raise Unavailable(f"{topic} is made by somebody else again and again")
+    finally:
+        admin.close()
 
 
 def on_topic(bootstrap_servers: str, topic: str) -> list[LogRecord]:

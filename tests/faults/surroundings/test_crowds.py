@@ -14,7 +14,6 @@ from typing import Any, Final
 import msgspec
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
 
 from shared.clock import SystemClock
 from shared.errors import ConcurrentChange, Unavailable
@@ -27,7 +26,7 @@ from shared.events.reading_loop import Reader, TakenOver
 from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.storage import unit_of_work as units
 from shared.storage.unit_of_work import UnitOfWork, Work
-from shared.testing.feeds import a_relay, numbers_on
+from shared.testing.feeds import a_relay, make_topic_anew, numbers_on
 from tests.faults.surroundings.stage import note, wait_until
 from tests.shared.events.conftest import Desk, Owner, desk, free_producer, new_owner, owner  # noqa: F401 - fixtures
 
@@ -348,8 +347,7 @@ def test_p9_log_that_lost_its_unflushed_tail_is_made_whole_by_its_owner_and_nobo
     house.end()
 
     kept = records_of(house.kafka, name.topic)[:8]  # the opening and seven events
-    admin.delete_topics([name.topic])
-    admin.create_topics([NewTopic(name.topic, 1, 1)])
+    make_topic_anew(house.kafka, name.topic)
     producer = KafkaProducer(bootstrap_servers=house.kafka)
     for record in kept:
         producer.send(name.topic, key=record.key, value=record.value, headers=list(record.headers), partition=0)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import pytest
-from kafka import KafkaAdminClient, KafkaProducer
-from kafka.admin import NewTopic
+from kafka import KafkaProducer
 
 from shared.clock import SystemClock
 from shared.errors import Forbidden, Malformed
@@ -26,7 +25,7 @@ from shared.events.routing import Router
 from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.identifiers import new_identifier
 from shared.storage.unit_of_work import UnitOfWork, Work
-from shared.testing.feeds import a_relay
+from shared.testing.feeds import a_relay, make_topic_anew
 
 PARTNERSHIP_HASH = "0"
 
@@ -82,17 +81,12 @@ class Owner:
         return envelope
 
     def open(self) -> None:
-        """Make the topic, with its opening."""
-        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
-        admin.create_topics([NewTopic(self.topic, 1, 1)])
-        admin.close()
+        """Make the topic, empty but for its opening; one that is there is lost."""
+        make_topic_anew(self.bootstrap, self.topic)
         self.send_unnumbered(Opened(generation=self.generation))
 
     def remake(self, generation: str) -> None:
         """Lose the log: the topic is deleted and made again, empty but for its opening."""
-        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
-        admin.delete_topics([self.topic])
-        admin.close()
         self.generation = generation
         self.open()
 
