@@ -56,8 +56,8 @@ class StoredUploads:
 
     def waiting(self) -> list[Upload]:
         """Return jobs that a worker has something to do for, oldest first."""
-        found = [value_of(document, Upload) for state in WORK_TO_DO for document in self._jobs.find({"state": state})]
-        return sorted(found, key=lambda upload: upload.upload_id)
+        found = self._jobs.find({"state": {"$in": list(WORK_TO_DO)}})
+        return sorted((value_of(document, Upload) for document in found), key=lambda upload: upload.upload_id)
 
     def add(self, upload: Upload) -> None:
         """Keep a new job."""
