@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import socket
+from itertools import cycle, islice
+from random import SystemRandom
+from typing import Final
 
 from shared.errors import Unavailable
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_BASE = 8000
+_NOBODYS: Final = range(11_000, 21_000)
+"""Ports for what nobody calls by hand. Systems give higher ones to outgoing connections: a server that is started some
+seconds later, or again, would find its own taken by whoever tried to reach it."""
+_PORTS: Final = cycle(SystemRandom().sample(_NOBODYS, len(_NOBODYS)))
 
 
 def is_free(port: int) -> bool:
@@ -41,10 +48,15 @@ def preferred(port: int) -> int:
 
 
 def any_free() -> int:
-    """Return some port that is free just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """Return some port that is free just now, another one each time.
+
+    Raises:
+        Unavailable: none of them is.
+    """
+    found = next((port for port in islice(_PORTS, len(_NOBODYS)) if is_free(port)), None)
+    if found is None:
+        raise Unavailable(f"no port from {_NOBODYS[0]} to {_NOBODYS[-1]} is free: end what listens there")
+    return found
 
 
 def accepts(port: int) -> bool:

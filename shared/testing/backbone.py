@@ -20,17 +20,10 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events.topics import Topics
 from shared.local.backbone import broker_program, database_program
+from shared.local.ports import any_free
 from shared.storage.mongo import connect
 
 START_SECONDS: Final = 180.0
-
-
-def free_port() -> int:
-    """Return a loopback port that is free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def free_port_base(span: int = 100) -> int:
@@ -103,14 +96,14 @@ class Server:
 
 def database_server(folder: Path) -> Server:
     """Return a SecantusDB, not yet started, that keeps its data in `folder` and every acknowledged commit."""
-    program = database_program(folder, free_port())
+    program = database_program(folder, any_free())
     return Server(list(program.command), program.port or 0, folder / "database.log", _database_answers)
 
 
 def broker_server(folder: Path) -> Server:
     """Return a Tansu, not yet started, that keeps its records in memory: a restart is the loss of a cluster."""
     folder.mkdir(parents=True, exist_ok=True)
-    program = broker_program(free_port())
+    program = broker_program(any_free())
     return Server(list(program.command), program.port or 0, folder / "broker.log", _broker_answers)
 
 

@@ -18,8 +18,8 @@ from kafka.errors import KafkaError
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.local import kafka
-from shared.local.ports import accepts
-from shared.testing.backbone import Server, bootstrap, free_port
+from shared.local.ports import accepts, any_free
+from shared.testing.backbone import Server, bootstrap
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def kafka_server(folder: Path, *, more: str = "", users: Mapping[str, str] | Non
         users: See `shared.local.kafka.prepare`.
     """
     skip_without_kafka()
-    port = free_port()
+    port = any_free()
     program = kafka.program(kafka.prepare(folder, port, more=more, users=users), port)
     return Server(list(program.command), port, folder / "broker.log", accepts)
 
@@ -162,7 +162,7 @@ def three_brokers(folder: Path, *, controllers: tuple[int, ...] = (1, 2, 3)) -> 
     """
     skip_without_kafka()
     cluster = kafka.new_cluster()
-    ports = {node: (free_port(), free_port()) for node in (1, 2, 3)}
+    ports = {node: (any_free(), any_free()) for node in (1, 2, 3)}
     voters = ",".join(f"{node}@127.0.0.1:{ports[node][1]}" for node in controllers)
     nodes = {}
     for node, (port, controller_port) in ports.items():

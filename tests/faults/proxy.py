@@ -24,7 +24,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from shared.testing.backbone import Server, broker_server, free_port
+from shared.local.ports import any_free
+from shared.testing.backbone import Server, broker_server
 
 UP: Final = "up"
 DOWN: Final = "down"
@@ -39,7 +40,7 @@ class Proxy:
     """One line to one server on loopback. `port` stays the same until `close`; attributes may be set at any time."""
 
     def __init__(self, target: int, *, port: int | None = None, seed: int = 0) -> None:
-        self.port = port or free_port()
+        self.port = port or any_free()
         self.latency_seconds = 0.0
         self.bytes_per_second: int | None = None
         self.loss = 0.0

@@ -22,9 +22,9 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.identifiers import new_identifier
 from shared.local.containers import MONGO_IMAGE
+from shared.local.ports import any_free
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
-from shared.testing.backbone import free_port
 from tests.shared.storage.test_kill import Writer
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
@@ -103,7 +103,7 @@ def replica_set() -> Iterator[ReplicaSet]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # a client that finds no engine leaves its socket open
             try:
-                for port in (free_port(), free_port(), free_port()):
+                for port in (any_free(), any_free(), any_free()):
                     command = f"--replSet rs0 --port {port} --bind_ip 127.0.0.1"
                     container = containers.DockerContainer(MONGO_IMAGE).with_kwargs(network_mode="host")
                     started[port] = container.with_command(command).start()

@@ -34,11 +34,11 @@ from shared.identifiers import new_identifier
 from shared.local import backbone as backbones
 from shared.local import platform as platforms
 from shared.local.platform import Place, RunningPlatform, running
+from shared.local.ports import any_free
 from shared.local.programs import answers_ready
 from shared.partnership.model import SERVICES
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
-from shared.testing.backbone import free_port
 from shared.testing.history import History
 from tests.faults.processes.dying import Order, order
 from tests.journeys.conftest import SCENARIOS, free_port_base
@@ -193,7 +193,7 @@ class Stage:
     def another(self, service: str, part: str, **environment: str) -> Iterator[Extra]:
         """Run one more process of a part until the block ends; `environment` differs from the others'."""
         told = json.loads(self.platform.place.running_file.read_text(encoding="utf-8"))["environment"]
-        port, name = free_port(), f"another-{service}-{part}-{free_port()}"
+        port, name = any_free(), f"another-{service}-{part}-{any_free()}"
         where = {"PORT" if part == "api" else "HEALTH_PORT": str(port)}
         log = self.platform.place.logs / f"{name}.log"
         with log.open("ab") as writing:

@@ -30,9 +30,10 @@ from shared.events.ledger import Ledger
 from shared.identifiers import new_identifier
 from shared.local.backbone import database_answers
 from shared.local.issuer import LocalIssuer
+from shared.local.ports import any_free
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
-from shared.testing.backbone import Server, database_server, free_port
+from shared.testing.backbone import Server, database_server
 from shared.testing.history import Findings, History, Operation, Outcome, Projection, check_effects
 from tests.courses import SAFEGUARDING
 from tests.enrolment.conftest import a_record
@@ -213,7 +214,7 @@ class Stage:
 
     def start(self, service: str, part: str, *, disk: Disk | None = None, **environment: str) -> Process:
         """Start a part of a service, with its log on a small disk where there is one; return it when it is ready."""
-        port = free_port()
+        port = any_free()
         told = self.environment(**{"PORT" if part == "api" else "HEALTH_PORT": str(port)}, **environment)
         log = self.folder / f"{service}-{part}-{port}.log"
         command = [sys.executable, "-m", f"services.{service}", part]

@@ -29,9 +29,10 @@ from shared.clock import SystemClock
 from shared.errors import Malformed, Unavailable
 from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
+from shared.local.ports import any_free
 from shared.process.settings import CommonSettings, load
 from shared.telemetry import metrics
-from shared.testing.backbone import database_server, database_uri, free_port
+from shared.testing.backbone import database_server, database_uri
 from tests.shared.assembly.front import Front
 
 ROOT = Path(shared.__file__).parent.parent
@@ -293,7 +294,7 @@ def test_few_copies_and_kafka_in_the_clear_are_said(prepared, place):
 
 def test_nobody_knows_while_the_database_is_away(settings):
     """That is no fault of the settings; a fault that is known is said without waiting."""
-    away = f"mongodb://127.0.0.1:{free_port()}/?directConnection=true&timeoutMS=100"
+    away = f"mongodb://127.0.0.1:{any_free()}/?directConnection=true&timeoutMS=100"
     with pytest.raises(Unavailable):
         assessment.check(settings(MONGODB_URI=away), "relay")
     assert "w=1" in refused(settings(MONGODB_URI=f"{away}&w=1"))
@@ -309,7 +310,7 @@ def started(environment: dict[str, str], part: str, **changed: str) -> subproces
 @pytest.mark.parametrize("part", ["api", "relay"])
 def test_a_process_ends_before_it_serves_anything(environment, part):
     """Exit code 1, all faults on stderr, no traceback."""
-    port = free_port()
+    port = any_free()
     weak = {"MONGODB_URI": f"{environment['MONGODB_URI']}&w=1", "PORT": str(port), "HEALTH_PORT": str(port)}
     _, said = (process := started(environment, part, **weak)).communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 1
@@ -346,7 +347,7 @@ def test_a_process_waits_for_its_database_and_then_starts(environment, settings,
     uri = f"{database_uri(server)}&timeoutMS=1000"
     assessment.prepare(settings(MONGODB_URI=uri))
     server.kill()
-    port = free_port()
+    port = any_free()
     process = started(environment, "api", MONGODB_URI=uri, PORT=str(port))
     drain = threading.Thread(target=lambda: [process.stderr.read(), process.stdout.read()], daemon=True)
     drain.start()

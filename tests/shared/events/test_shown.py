@@ -20,10 +20,10 @@ from shared.events.consumer import LogSource
 from shared.events.outbox import Outbox, outbox_of
 from shared.events.reading_loop import Reader
 from shared.events.topics import Copies, Topics
+from shared.local.ports import any_free
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
 from shared.telemetry.logs import configure_logging
-from shared.testing.backbone import free_port
 from shared.testing.feeds import a_relay, commits
 
 CLOCK = SystemClock()
@@ -162,7 +162,7 @@ def test_p8_p15_a_reader_is_ready_while_only_kafka_is_away_and_not_while_the_dat
     reader = reader_of(desk.unit)
     assert reader.step() > 0, "it waits for the broker"
     assert reader.ready()
-    gone = connect(f"mongodb://127.0.0.1:{free_port()}/?directConnection=true", appname="test")
+    gone = connect(f"mongodb://127.0.0.1:{any_free()}/?directConnection=true", appname="test")
     without = reader_of(
         UnitOfWork(client=gone, service="enrolment", clock=CLOCK, new_identifier=desk.unit.new_identifier)
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.testing.backbone import free_port
+from shared.local.ports import any_free
 
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = ROOT / "shared" / "process" / "gunicorn_conf.py"
@@ -54,7 +54,7 @@ def server(tmp_path_factory):
     """A running gunicorn with one worker; its port."""
     folder = tmp_path_factory.mktemp("server")
     (folder / "toy_service.py").write_text(textwrap.dedent(FACTORY))
-    port = free_port()
+    port = any_free()
     command = [sys.executable, "-m", "gunicorn", "-c", str(CONFIGURATION), "--pythonpath", str(folder)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 import shared
 from shared.clock import SystemClock
+from shared.local.ports import any_free
 from shared.process.patient_worker import HELD, MOST_WAITING, Arrival
 from shared.process.run import GUNICORN_CONFIGURATION
-from shared.testing.backbone import free_port
 
 ROOT = Path(shared.__file__).parent.parent
 BOUND = 15
@@ -47,7 +47,7 @@ def web_app():
 def served(folder: Path, allowance: float, started: list[subprocess.Popen[bytes]] | None = None) -> Iterator[int]:
     """The port of a running gunicorn with one worker, whose clients may let it wait for `allowance` seconds."""
     (folder / "application.py").write_text(APPLICATION.format(allowance=allowance))
-    port = free_port()
+    port = any_free()
     environment = {"PYTHONPATH": f"{ROOT}:{folder}", "PORT": str(port), "WEB_CONCURRENCY": "1"}
     command = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIGURATION), "application:web_app()"]
     with (folder / "log").open("wb") as log:
