@@ -32,3 +32,7 @@ class BatchSize:
             self.events = max(self._least, self.events // 2)
         elif seconds < SHORT_SECONDS and events >= self.events:
             self.events = min(self._most, self.events * 2)
+
+    def failed(self) -> None:
+        """Learn from a batch that could not be committed: the next is smaller, as it may have been too long."""
+        self.events = max(self._least, self.events // 2)

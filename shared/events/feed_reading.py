@@ -140,9 +140,10 @@ class FeedReading:
         try:
             self._watch.keep()  # before the position can pass what it was raised over
             began, items = self._tools.clock.monotonic(), self._pending[: self._size.events]
-            self._take(items)
-            self._size.took(len(items), self._tools.clock.monotonic() - began)
+            if self._take(items):  # what concerns nobody says nothing about how long reactions take
+                self._size.took(len(items), self._tools.clock.monotonic() - began)
         except Unavailable:
+            self._size.failed()
             self._back_off()
             return False
         self._patience.end()
@@ -252,7 +253,9 @@ class FeedReading:
         else:
             self.wants_rewind = True
 
-    def _take(self, items: Sequence[Item]) -> None:
+    def _take(self, items: Sequence[Item]) -> bool:
+        """Take these; return whether anything was committed for anybody."""
+        is_committed = False
         causes = {index for index, item in enumerate(items) if isinstance(item, Stray)}
         index_of = {item.number: index for index, item in enumerate(items) if isinstance(item, Routed)}
         for organisation, writer in self._writers.items():
@@ -262,10 +265,12 @@ class FeedReading:
                 continue
             stop = self._stopper(items, causes, index_of)
             applied = writer.take(batch, stop)
+            is_committed = True
             self._moved_at[organisation] = self._tools.clock.monotonic()
             causes |= {index_of[number] for number in applied.causes}
             self._watch.taken(applied, self._tools.clock.now())
         self._finish(items, causes)
+        return is_committed
 
     def _cut(self, items: Sequence[Item], causes: set[int]) -> int:
         trip = self._limit.first_trip(flags(len(items), causes))

@@ -42,7 +42,9 @@ def _passes(kinds: Kinds, value: object) -> bool:
     return test is not None and test(value)
 
 
-def _kinds(schema: Mapping[str, Any]) -> Kinds:
+def _kinds(schema: object) -> Kinds:
+    if not isinstance(schema, Mapping):  # `true` and `false` are schemas, too
+        raise NotQuick
     if "anyOf" in schema:
         if "type" in schema:
             raise NotQuick
@@ -177,8 +179,10 @@ def _object(schema: Mapping[str, Any]) -> Kinds:
     _refuse_words(schema)
     tests = _sizes(schema, "minProperties", "maxProperties")
     if "propertyNames" in schema:
-        is_name = _string(schema["propertyNames"])[str]
-        _refuse_more(schema["propertyNames"], *_SAID_OF["string"])
+        names = schema["propertyNames"]
+        is_name = _kinds({"type": "string", **names} if isinstance(names, Mapping) else names).get(str)
+        if is_name is None:
+            raise NotQuick
         tests.append(lambda value: all(is_name(name) for name in value))
     tests.append(_properties(schema))
     return {dict: _all_of(tests)}

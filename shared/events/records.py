@@ -119,7 +119,9 @@ def attributes_in(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]
     Raises:
         Malformed: A header stands twice or is not text.
     """
-    try:  # nearly every record: the platform's own attributes, each once, and its relay's epoch
+    if not headers or headers[-1][0] != EPOCH_HEADER:
+        return _any_attributes_in(headers)
+    try:  # nearly every record: the platform's own attributes, each once, and then its relay's epoch
         known = {_ATTRIBUTE_OF[name]: (raw or b"").decode() for name, raw in headers if name != EPOCH_HEADER}
     except (KeyError, UnicodeDecodeError):
         return _any_attributes_in(headers)

@@ -291,9 +291,13 @@ class FeedRelay:
             log.error("feed %s: the log's first records are gone; somebody set a retention", self.name.topic)
 
     def _number(self, head: Head, *, sends: bool = False) -> Head:
-        """Number all that waits; with `sends`, send it in between, so that little of it lies in memory at a time."""
+        """Number all that waits; with `sends`, send it in between, so that little of it lies in memory at a time.
+
+        A broker that takes nothing stops the sending, not the numbering: what is numbered can be had from the owner.
+        """
         if self._lease.session is None or not self._numbering.is_waiting():
             return head
+        fault: Unavailable | None = None
         for taken in in_rounds(in_order(self._numbering.pending(self._lease.session))):
             self._links.at("read")
             head, numbered = self._numbering.number(taken, head, self._lease.session)
@@ -301,10 +305,16 @@ class FeedRelay:
             self.gauges.head = head.number
             self._links.at("numbered")
             self._renew()
-            if sends:
-                self._fresh[head.rounds] = numbered
-                if _is_much(self._fresh.values()):
+            if not sends or fault is not None:
+                continue
+            self._fresh[head.rounds] = numbered
+            if _is_much(self._fresh.values()):
+                try:
                     self._send(head)
+                except Unavailable as error:
+                    fault = error
+        if fault is not None:
+            raise fault
         return head
 
     def _send(self, head: Head) -> None:

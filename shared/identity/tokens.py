@@ -97,8 +97,8 @@ class TokenVerifier:
         self._file = issuers_file
         self._audience = audience
         self._clock = clock
-        self._issuers: Issuers = {}
-        self._seen: tuple[int, int, int] | None = None
+        self._read: tuple[tuple[int, int, int], Issuers] | None = None
+        """The file's state and what it said then: one value, so that no thread meets half of a change."""
         self._signed: dict[bytes, Signed] = {}
 
     def verify(self, token: str) -> Principal:
@@ -171,17 +171,17 @@ class TokenVerifier:
         Raises:
             Unavailable: when it cannot be used just now. Nobody is trusted on the strength of an older file.
         """
+        read = self._read
         try:
             state = self._file.stat()
             seen = (state.st_ino, state.st_mtime_ns, state.st_size)
-            if seen != self._seen:
-                self._issuers = read_issuers(self._file)
-                self._seen = seen
+            if read is None or read[0] != seen:
+                self._read = read = (seen, read_issuers(self._file))
         except (OSError, Malformed) as error:
             log.exception("identity.trusted-issuers-unusable")
-            self._seen = None
+            self._read = None
             raise Unavailable("Tokens cannot be checked just now; try again.") from error
-        return self._issuers
+        return read[1]
 
 
 def read_issuers(path: Path) -> Issuers:

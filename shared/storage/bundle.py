@@ -19,7 +19,8 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 from shared.storage.mongo import DUPLICATE_KEY, Client, Collections, Document
 
 MOST_HELD: Final = 100
-"""How many documents are held back: a longer list is sent by itself."""
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""How many documents are held back, and how long they may be together: one command has room for 16 MiB."""
 BULK_WRITE_SINCE: Final = 25
 """The wire version of MongoDB 8.0, the first with inserts into several collections in one command."""
 
@@ -31,7 +32,7 @@ class Bundle:
         self._collections = collections
         self._session = session
         self._held: dict[str, list[RawBSONDocument]] = {}
-        self._count = 0
+        self._count = self._bytes = 0
         self._is_begun = False
 
     def add(self, name: str, documents: Sequence[Document]) -> None:
@@ -40,9 +41,13 @@ class Bundle:
         for document in documents:
             document.setdefault("_id", ObjectId())
         encoded = [RawBSONDocument(bson.encode(each, codec_options=options)) for each in documents]
+        size = sum(len(each.raw) for each in encoded)
+        if self._bytes + size > MOST_BYTES:
+            self.send()
         self._held.setdefault(name, []).extend(encoded)
         self._count += len(documents)
-        if self._count > MOST_HELD:
+        self._bytes += size
+        if self._count > MOST_HELD or self._bytes > MOST_BYTES:
             self.send()
 
     def held(self, name: str, filter: Mapping[str, object]) -> Document | None:
@@ -64,7 +69,8 @@ class Bundle:
         Raises:
             DuplicateKeyError: One of the documents has the unique key of another.
         """
-        held, self._held, self._count = self._held, {}, 0
+        held, self._held = self._held, {}
+        self._count = self._bytes = 0
         # as the first command of a transaction it would carry the read concern, which not every server takes
         if len(held) > 1 and self._is_begun:
             self._send_together(held)

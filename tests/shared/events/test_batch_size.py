@@ -41,3 +41,11 @@ def test_rules_that_ask_for_few_events_are_obeyed():
     for seconds in (LONG_SECONDS * 2, 0.0):
         size.took(2, seconds)
         assert size.events == 2
+
+
+def test_batch_that_fails_is_tried_smaller_and_never_below_the_least():
+    """It may have been too long for its transaction; how long it took says nothing."""
+    size = BatchSize(200, 500)
+    for expected in (100, 50, 50):
+        size.failed()
+        assert size.events == expected

@@ -170,6 +170,12 @@ def test_what_is_quickly_doubted_is_for_jsonschema_to_say():
         {"type": "object", "additionalProperties": False, "allOf": []},
         {"anyOf": [{"type": "string"}], "type": "string"},
         {"anyOf": [{"type": "string"}], "pattern": "a"},
+        {"type": "object", "additionalProperties": False, "propertyNames": {"type": "integer"}},
+        {"type": "object", "additionalProperties": False, "propertyNames": {"type": ["string", "null"], "not": {}}},
+        {"type": "object", "additionalProperties": False, "propertyNames": False},
+        {"type": "object", "additionalProperties": False, "properties": {"a": True}},
+        {"type": "array", "items": True},
+        {"anyOf": [True]},
         {"$ref": "#"},
     ],
 )

@@ -175,6 +175,8 @@ def test_k7_duplicated_and_unreadable_headers_are_malformed():
     without = [(name, value) for name, value in record.headers if name != "ce_feedseq"]
     for headers in (
         [*record.headers, ("ce_type", b"other")],
+        [*record.headers[:-1], ("ce_type", b"other")],
+        [("ce_type", b"other"), *record.headers],
         [*without, ("ce_feedseq", b"\xff")],
         [*without, ("ce_feedseq", b"-1")],
         [*without, ("ce_feedseq", "١".encode())],

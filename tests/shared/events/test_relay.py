@@ -7,11 +7,12 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import Unavailable
+from shared.events import numbering
 from shared.events.envelope import GENESIS, Envelope, Heartbeat, Opened
 from shared.events.feed import FeedName
 from shared.events.hashing import first_break
 from shared.events.ledger import Ledger
-from shared.events.relay import Outcome
+from shared.events.relay import MOST_FRESH_ROUNDS, Outcome
 from shared.events.verify import verify_feed
 from shared.testing.feeds import a_commit, a_relay, an_event, commits, numbers_on, on_topic
 
@@ -278,3 +279,33 @@ def test_relay_goes_on_numbering_when_the_broker_goes_away_in_the_middle_of_a_se
     while Outcome.WORKED in relay.step().values():
         continue
     assert numbers_on(kafka_bootstrap, feed.topic) == [1, 2, 3, 4]
+
+
+def test_relay_numbers_all_that_waits_though_the_broker_takes_nothing(
+    unit_of_work, feed, start_relay, kafka_bootstrap, monkeypatch
+):
+    """Below its least number of copies a broker answers and takes nothing: the owner's feed can still be pulled."""
+    monkeypatch.setattr(numbering, "MOST_ENTRIES", 1)
+    takes, sends = [True], []
+
+    def at(point: str) -> None:
+        if point == "sending":
+            sends.append(point)
+            if not takes:
+                raise Unavailable("too few copies")
+
+    commits(unit_of_work, feed.organisation, 1)
+    relay = start_relay(at=at)
+    relay.step()
+    takes.clear()
+    sends.clear()
+    commits(unit_of_work, feed.organisation, 2 * MOST_FRESH_ROUNDS, first=2)
+    with pytest.raises(Unavailable, match="too few copies"):
+        relay.step()
+    assert relay.gauges()[feed.topic]["head"] == 1 + 2 * MOST_FRESH_ROUNDS
+    assert relay.gauges()[feed.topic]["published"] == 1
+    assert len(sends) == 1, "it was asked again although it had just said no"
+    takes.append(True)
+    while Outcome.WORKED in relay.step().values():
+        continue
+    assert numbers_on(kafka_bootstrap, feed.topic) == list(range(1, 2 + 2 * MOST_FRESH_ROUNDS))

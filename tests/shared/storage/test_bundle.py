@@ -129,3 +129,22 @@ def test_many_documents_are_not_held_back(unit, organisation):
 
     unit.run(organisation, place, together=True)
     assert sum(in_all(unit, organisation, "things", "others")) == bundle.MOST_HELD + 5
+
+
+def test_long_documents_are_not_held_together(mongodb_uri, organisation, make_unit_of_work, monkeypatch):
+    """A command has room for 16 MiB: what would be longer together goes in several, one by itself without a bundle."""
+    monkeypatch.setattr(bundle, "MOST_BYTES", 1_000)
+    with counting(mongodb_uri) as (client, commands):
+        unit = make_unit_of_work()
+        unit.client = client
+        client.admin.command("ping")
+        commands.clear()
+
+        def place(work):
+            work.rows("things").find_one({"_id": "a"})
+            for name, length in (("things", 400), ("others", 400), ("more", 400), ("most", 2_000)):
+                work.rows(name).insert_one({"_id": "a", "text": "x" * length})
+
+        unit.run(organisation, place, together=True)
+        assert commands == ["find", "bulkWrite", "insert", "insert", "commitTransaction"]
+        assert in_all(unit, organisation, "things", "others", "more", "most") == [1, 1, 1, 1]
