@@ -26,12 +26,10 @@ from shared.events.positions import Fenced, take_over
 from shared.events.reading_batch import Batch, BatchWriter
 from shared.events.reading_rules import ReadingRules, ReadingTools
 from shared.events.retold import was_recovered
-from shared.events.routing import Routed, Router
+from shared.events.routing import Item, Routed, Router, offset_of
 from shared.events.tally import Tally, counted
 
 log = structlog.get_logger(__name__)
-
-Item = Routed | Stray
 
 __all__ = ["FeedReading", "ReadingRules", "ReadingTools"]
 
@@ -280,12 +278,10 @@ class FeedReading:
         self, items: Sequence[Item], causes: set[int], index_of: dict[int, int]
     ) -> Callable[[frozenset[int]], int | None]:
         def stop(numbers: frozenset[int]) -> int | None:
-            cut = self._cut(items, causes | {index_of[number] for number in numbers})
-            if cut == len(items) and not numbers:
+            trip = self._limit.first_trip(flags(len(items), causes | {index_of[number] for number in numbers}))
+            if trip is None or (not numbers and trip + 1 == len(items)):
                 return None
-            if self._limit.first_trip(flags(len(items), causes | {index_of[n] for n in numbers})) is None:
-                return None
-            return max((item.number for item in items[:cut] if isinstance(item, Routed)), default=0)
+            return max((item.number for item in items[: trip + 1] if isinstance(item, Routed)), default=0)
 
         return stop
 
@@ -306,7 +302,7 @@ class FeedReading:
 
     def _next_offset(self, done: int) -> int:
         """Return the offset from which everything that is not taken yet can be read again."""
-        offsets = [_offset(item) for item in self._pending[done:]]
+        offsets = [offset_of(item) for item in self._pending[done:]]
         known = [offset for offset in (*offsets, self._chain.lowest_offset_waiting()) if offset is not None]
         return min(known, default=self.read_to)
 
@@ -397,7 +393,3 @@ class FeedReading:
     def _back_off(self) -> None:
         if self._patience.back_off():
             log.warning("feed.backing_off", feed=self.topic)
-
-
-def _offset(item: Item) -> int | None:
-    return item.record.offset if isinstance(item, Stray) else item.next.offset

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.errors import Forbidden, Malformed
-from shared.events.checking import Next
+from shared.events.checking import Next, Stray
 from shared.events.envelope import Cause, Envelope, Received
 from shared.events.feed import FeedName
 from shared.events.guarded import ServiceBug, guarded
@@ -49,6 +49,15 @@ class Routed(msgspec.Struct, frozen=True):
         """Return what an event emitted in answer names as its cause."""
         envelope = self.next.envelope
         return Cause(envelope.correlationid, envelope.id, envelope.traceparent)
+
+
+Item = Routed | Stray
+"""What waits to be taken."""
+
+
+def offset_of(item: Item) -> int | None:
+    """Return where the item stands in the log, None for one that was fetched from its owner."""
+    return item.record.offset if isinstance(item, Stray) else item.next.offset
 
 
 class Router:
