@@ -144,7 +144,8 @@ class World:
         if service == "notice":
             feeds, takers, book = (GAMMA,), OWNERS, notices()
         unit = self.unit(process, service)
-        rules = ReadingRules(batch_events=self.plan.batch_events, most_batch_events=self.plan.batch_events, **RULES)
+        few = self.plan.batch_events
+        rules = ReadingRules(batch_events=few, most_batch_events=4 * few, **RULES)
         fetch = self._fetch(process) if self.plan.has_pull_door and self.has_second_line else None
 
         def concerned(row: Any, event: Any) -> Sequence[str]:  # noqa: ANN401
