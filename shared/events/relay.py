@@ -193,6 +193,9 @@ class FeedRelay:
         """Check the log; while the broker is away, number all the same, once a check has succeeded before."""
         try:
             return self._check(head)
+        except FeedRefused:
+            self._renew()  # who stood still meanwhile and lost the feed to another: it is the other one's log by now
+            raise
         except Unavailable:
             self._lease.renew()  # a broker that lets one wait is no silence either
             if self._was_checked:

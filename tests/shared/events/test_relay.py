@@ -1,5 +1,6 @@
 """The relay of a feed on the real database and a real broker."""
 
+from contextlib import closing
 from threading import Event, Thread
 
 import msgspec
@@ -309,3 +310,32 @@ def test_relay_numbers_all_that_waits_though_the_broker_takes_nothing(
     while Outcome.WORKED in relay.step().values():
         continue
     assert numbers_on(kafka_bootstrap, feed.topic) == list(range(1, 2 + 2 * MOST_FRESH_ROUNDS))
+
+
+def test_relay_that_stood_still_does_not_refuse_what_another_sent_meanwhile(
+    unit_of_work, feed, mongodb_uri, kafka_bootstrap, monkeypatch
+):
+    """It had read the head before and looks at the log afterwards: the numbers that it does not know are no alarm."""
+
+    def a_relay_of(holder):
+        return closing(a_relay(mongodb_uri, kafka_bootstrap, [feed], holder=holder, lease_seconds=2.0))
+
+    with a_relay_of("slow") as slow, a_relay_of("quick") as quick, monkeypatch.context() as standing:
+        commits(unit_of_work, feed.organisation, 1)
+        slow.step()
+        links = slow._links
+        ensure = links.topics.ensure_feed
+
+        def stand_still(topic):
+            commits(unit_of_work, feed.organisation, 1, first=2)
+            for _ in range(100):
+                if quick.step() != {feed.topic: Outcome.STANDBY}:
+                    break
+                unit_of_work.clock.sleep(0.1)
+            return ensure(topic)
+
+        links.sender._throw_away(links.sender._current())  # so that the log is looked at again
+        standing.setattr(links.topics, "ensure_feed", stand_still)
+        assert slow.step() == {feed.topic: Outcome.STANDBY}
+        assert slow.gauges()[feed.topic]["refused"] == 0
+        assert numbers_on(kafka_bootstrap, feed.topic) == [1, 2]
