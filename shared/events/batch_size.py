@@ -29,10 +29,13 @@ class BatchSize:
     def took(self, events: int, seconds: float) -> None:
         """Learn from a batch: a full one that was quick grows the next, a slow one shrinks it."""
         if seconds > LONG_SECONDS:
-            self.events = max(self._least, self.events // 2)
+            self._shrink()
         elif seconds < SHORT_SECONDS and events >= self.events:
             self.events = min(self._most, self.events * 2)
 
     def failed(self) -> None:
         """Learn from a batch that could not be committed: the next is smaller, as it may have been too long."""
+        self._shrink()
+
+    def _shrink(self) -> None:
         self.events = max(self._least, self.events // 2)
