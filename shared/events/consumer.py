@@ -99,6 +99,8 @@ class KafkaLog:
         self._existing: frozenset[str] = frozenset()
         self._told: frozenset[str] = frozenset()
         self._listener = _PauseOnly(self._consumer)
+        self._greedy: TopicPartition | None = None
+        """The topic that filled the last poll alone: the others have their turn before it goes on."""
         if options.group is not None:
             pattern = "^(?:" + "|".join(re.escape(topic) for topic in sorted(self._wanted)) + ")$"
             self._consumer.subscribe(pattern=pattern, listener=self._listener)
@@ -158,18 +160,7 @@ class KafkaLog:
         partition = TopicPartition(topic, 0)
         if partition in self._consumer.assignment():
             self._consumer.seek(partition, offset)
-            self._forget_parked(partition)
             self._consumer.resume(partition)
-
-    def _forget_parked(self, partition: TopicPartition) -> None:
-        """Drop what the client had fetched of a partition when it was paused; it is fetched again from the offset.
-
-        kafka-python 3.0.12 keeps such records aside and, where another topic was drained meanwhile, never takes them
-        up again, nor does it fetch the topic while they lie there: it would stand still.
-        """
-        fetcher = self._consumer._fetcher  # noqa: SLF001 - the client offers no other way
-        for parked in (fetcher._paused_completed_fetches, fetcher._paused_partition_records):  # noqa: SLF001
-            parked.pop(partition, None)
 
     def pause(self, topic: str) -> None:
         """Poll nothing of the topic until `start`."""
@@ -183,7 +174,7 @@ class KafkaLog:
             if self._keep_joining():
                 self._await_join()
                 seconds = 0.0
-            polled = self._consumer.poll(timeout_ms=int(seconds * 1000), max_records=most)
+            polled = self._poll_others(most) or self._poll(seconds, most)
         except OffsetOutOfRangeError as error:
             raise OutOfRange(place.topic for place in error.args[0]) from error
         except LogTruncationError as error:
@@ -197,6 +188,41 @@ class KafkaLog:
             for place, records in polled.items()
             if place.partition == 0
         }
+
+    def _poll(self, seconds: float, most: int) -> Mapping[TopicPartition, list[Any]]:
+        self._take_up_parked()
+        milliseconds = int(seconds * 1000)
+        polled: Mapping[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=milliseconds, max_records=most)
+        only = next(iter(polled)) if len(polled) == 1 else None
+        self._greedy = only if only is not None and len(polled[only]) >= most else None
+        return polled
+
+    def _poll_others(self, most: int) -> Mapping[TopicPartition, list[Any]]:
+        """Return what has been fetched already of the topics that the last poll had no room for.
+
+        kafka-python 3.0.12 hands out all of one fetch before anything of the next topic, and a broker may answer with
+        a whole topic whatever size is asked for: a feed with much would keep those with little waiting to its end.
+        """
+        greedy, consumer = self._greedy, self._consumer
+        if greedy is None or greedy not in consumer.assignment() or greedy in consumer.paused():
+            return {}
+        consumer.pause(greedy)
+        try:
+            return self._poll(0.0, most)
+        finally:
+            if greedy in consumer.assignment() and not self._listener.has_given(greedy.topic):
+                consumer.resume(greedy)
+
+    def _take_up_parked(self) -> None:
+        """See to it that what was fetched of a topic before it was paused is handed out after it.
+
+        kafka-python 3.0.12 keeps such records aside and, where another topic was drained meanwhile, never takes them
+        up again, nor does it fetch the topic while they lie there: it would stand still. What no longer fits the
+        offset, it drops by itself.
+        """
+        fetcher = self._consumer._fetcher  # noqa: SLF001 - the client offers no other way
+        if not fetcher._next_partition_records:  # noqa: SLF001
+            fetcher._next_partition_records = None  # noqa: SLF001
 
     def _keep_joining(self) -> bool:
         """Say whether the group is still to be joined, and see to it that a join under way is not forgotten.
@@ -258,6 +284,10 @@ class _PauseOnly(ConsumerRebalanceListener):  # type: ignore[misc]
     def given(self) -> frozenset[str]:
         """Return the topics that were assigned since this was asked last."""
         return frozenset(self._given.popleft() for _ in range(len(self._given)))
+
+    def has_given(self, topic: str) -> bool:
+        """Say whether the topic was assigned since, and waits for its offset."""
+        return topic in self._given
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Nothing: the main loop sees by itself what it holds."""

@@ -139,6 +139,15 @@ def house(unit_of_work, mongodb_uri, kafka_bootstrap, desk) -> Iterator[House]: 
     house.end()
 
 
+def is_sent(house: House, organisation: str) -> bool:
+    """Return whether all that the owner has committed stands on the log."""
+    name = FeedName("org", organisation, "enrolment")
+    database = house.unit.database(organisation)
+    mark = database[name.state].find_one({"_id": "mark"}) or {"published": 0}
+    head = Ledger(house.unit.reading(organisation), name).head().number
+    return database[name.pending].count_documents({}) == 0 and mark["published"] == head
+
+
 def is_level(house: House, organisation: str) -> bool:
     """Return whether the reader has taken all that the owner has committed."""
     name = FeedName("org", organisation, "enrolment")
@@ -213,12 +222,17 @@ def test_p17_twenty_readers_coming_and_going_lose_and_double_nothing(house, orga
 def test_p23_one_person_of_ten_thousand_events_and_one_owner_of_most_of_the_load_keep_nobody_waiting(
     house, new_organisation
 ):
-    """10,000 steps of one aggregate, nine tenths of all there is: in order, once; the others are served long before."""
+    """10,000 steps of one aggregate, nine tenths of all there is: in order, once; the others are served long before.
+
+    All of it stands on the log before the reader begins: what is told is how the reader divides its time.
+    """
     busy, others = new_organisation("busy"), [new_organisation("calm") for _ in range(4)]
     commit_steps(house.unit, busy, "hot", 1, 10_000)
     for calm in others:
         commit_steps(house.unit, calm, "k", 1, 250, at_once=10)
     house.relay(busy, *others)
+    sent = wait_until(lambda: all(is_sent(house, slug) for slug in (busy, *others)), "the relay", 300)
+    note("p23 seconds until 11,000 events of five owners were sent", round(sent, 1))
     order: list[str] = []
     house.read(busy, *others, book=taking(order=order))
     theirs = wait_until(lambda: all(is_level(house, calm) for calm in others), "the others", 300)
@@ -227,7 +241,7 @@ def test_p23_one_person_of_ten_thousand_events_and_one_owner_of_most_of_the_load
     last = max(index for index, slug in enumerate(order) if slug != busy)
     taken = order[:last].count(busy)
     note("p23 events of the busy one taken before the last of the others", taken)
-    assert taken < 9_000, "the others waited for the busy one"
+    assert taken < 5_000, "the others waited for the busy one"
     assert steps(house.unit, busy) == {"hot": (10_000, 0)}
     assert all(steps(house.unit, calm) == {"k": (250, 0)} for calm in others)
 
