@@ -188,13 +188,13 @@ class PatientWorker(SyncWorker):  # type: ignore[misc] # gunicorn tells no types
     def _close_the_door(self) -> None:
         """Take in whom the kernel has let in already, then let nobody in: who comes now is refused, not cut off."""
         for listener in self.sockets:
+            door = ClosedDoor(listener.getsockname())
+            self._poller.unregister(listener)
             while len(self._waiting) < MOST_WAITING and self._take_in(listener) is not None:
                 continue
-            door = ClosedDoor(listener.getsockname())
+            listener.close()  # at once: whom the kernel lets in between is cut off
             for connection in self._waiting:
                 connection.listener = door if connection.listener is listener else connection.listener
-            self._poller.unregister(listener)
-            listener.close()
         soon = _clock.monotonic() + LINGER_SECONDS
         for connection in self._waiting:
             connection.until = min(connection.until, soon)
