@@ -78,7 +78,7 @@ class OwnLog:
             position = max(start if start >= 0 else end + start, beginning)
             consumer.seek(position)
             until = self._clock.monotonic() + PATIENCE_SECONDS
-            while position < max(end, consumer.highwater()):
+            while (told := consumer.highwater()) is None or position < max(end, told):
                 batch = consumer.poll()
                 if batch is None:
                     return
@@ -133,7 +133,11 @@ class _Consumer:
         self._consumer.close(timeout_ms=1000)
 
     def bounds(self) -> tuple[int, int]:
-        """Return the first offset and a lower bound of the end; `highwater` tells the end once something is read."""
+        """Return the first offset and a lower bound of the end, which only a fetch tells (`highwater`).
+
+        The local broker names the first offset of its last batch, plus one: in a batch of many the last record would
+        look as if it were not there.
+        """
         try:
             first = self._consumer.beginning_offsets([self._partition])[self._partition]
             end = self._consumer.end_offsets([self._partition])[self._partition]
@@ -152,9 +156,10 @@ class _Consumer:
         except KafkaError as error:
             raise unavailable(error, "the broker does not answer") from error
 
-    def highwater(self) -> int:
-        """Return the end of the log that the last fetch told, 0 before."""
-        return int(self._consumer.highwater(self._partition) or 0)
+    def highwater(self) -> int | None:
+        """Return the end of the log that the last fetch told, None before."""
+        told = self._consumer.highwater(self._partition)
+        return None if told is None else int(told)
 
     def poll(self) -> list[_Raw] | None:
         """Return the next records, maybe none yet; None when the offset is outside the log."""

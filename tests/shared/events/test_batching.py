@@ -86,7 +86,9 @@ def test_sender_puts_several_batches_on_the_log_in_order(kafka_bootstrap, new_or
         assert sender.send(topic, records[:3]) == [1_500, 1_501, 1_502]
     finally:
         sender.close()
-    assert [record.offset for record in OwnLog(kafka_bootstrap, topic, clock).read(0)] == list(range(1_503))
+    own_log = OwnLog(kafka_bootstrap, topic, clock)
+    assert [record.offset for record in own_log.read(0)] == list(range(1_503))
+    assert [record.offset for record in own_log.read(1_502)] == [1_502], "the last batch has three records"
 
 
 def test_closed_producer_takes_nothing(kafka_bootstrap):

@@ -145,6 +145,21 @@ def test_relay_sends_nothing_twice_when_it_died_between_acknowledgement_and_mark
     assert numbers_on(kafka_bootstrap, feed.topic) == [1, 2, 3]
 
 
+def test_relay_that_is_started_again_finds_the_last_of_a_batch_and_sends_nothing_again(
+    unit_of_work, feed, start_relay, kafka_bootstrap
+):
+    """Several events leave together; a broker that names too early an end must not make them look lost."""
+    first = start_relay()
+    first.step()
+    commits(unit_of_work, feed.organisation, 5)
+    first.step()
+    first.close()
+    again = start_relay()
+    again.step()
+    assert again.gauges()[feed.topic]["rewound"] == 0
+    assert numbers_on(kafka_bootstrap, feed.topic) == [1, 2, 3, 4, 5]
+
+
 def test_second_relay_stands_by_while_the_lease_lasts(unit_of_work, feed, start_relay):
     """A relay of another holder's name waits; once the first is released, it works."""
     commits(unit_of_work, feed.organisation, 1)
