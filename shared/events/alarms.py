@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from shared.errors import NotFound
+from shared.events.positions import POSITIONS
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
@@ -48,23 +49,34 @@ def gravity(alarm: Alarm) -> int:
     return GRAVITY.index(alarm.kind)
 
 
-def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm) -> None:
+def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm, *, decisions: int | None = None) -> bool:
     """Keep the alarm; an open one of the same feed stays as it is, unless this one is graver.
+
+    Args:
+        unit: The reading service's databases.
+        organisation: The feed's home, in whose database it is kept.
+        alarm: What stops the feed.
+        decisions: How many decisions about the position there its reader knows of. Where there are others by now, a
+            person was quicker than the alarm: nothing is kept, and False returned.
 
     Raises:
         Unavailable: The database does not answer.
     """
 
-    def write(work: Work) -> None:
+    def write(work: Work) -> bool:
         rows = work.rows(ALARMS)
         held = rows.find_one({"_id": alarm.feed})
+        position = None if decisions is None else work.rows(POSITIONS).find_one({"_id": alarm.feed})
+        if position is not None and position["decisions"] != decisions:
+            return False
         if held is not None and held["state"] == OPEN and gravity(_alarm(held)) >= gravity(alarm):
-            return
+            return True
         doc = {"_id": alarm.feed, **{name: getattr(alarm, name) for name in ("kind", "number", "detail", "hash")}}
         steps = [] if held is None else held.get("steps", [])
         rows.replace_one({"_id": alarm.feed}, {**doc, "at": work.now, "state": OPEN, "steps": steps}, upsert=True)
+        return True
 
-    unit.run(organisation, write)
+    return unit.run(organisation, write)
 
 
 def open_alarm(unit: UnitOfWork, organisation: str, feed: str) -> Alarm | None:

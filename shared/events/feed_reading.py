@@ -92,9 +92,8 @@ class FeedReading:
             position = take_over(unit, session, organisation, self.topic)
             discarded = discarded_numbers(unit, organisation, self.topic)
             recovered = was_recovered(unit.reading(organisation))
-            self._writers[organisation] = BatchWriter(
-                unit, session, organisation, position, discarded, was_recovered=recovered
-            )
+            writer = BatchWriter(unit, session, organisation, position, discarded, was_recovered=recovered)
+            self._writers[organisation] = writer
             self._moved_at[organisation] = now
         self._watch.load()
         self._look_at = now + self._tools.rules.look_seconds
@@ -132,11 +131,12 @@ class FeedReading:
         Raises:
             Fenced: Another reader has taken over.
         """
-        is_held = self.wants_rewind or self._watch.is_stopped(LIMIT)
-        if not self._pending or is_held or self._patience.is_waiting():
+        if not self._pending or self._patience.is_waiting():
             return False
         try:
-            self._watch.keep()  # before the position can pass what it was raised over
+            self._keep_alarm()  # before the position can pass what it was raised over
+            if self.wants_rewind or self._watch.is_stopped(LIMIT):
+                return False
             began, items = self._tools.clock.monotonic(), self._pending[: self._size.events]
             if self._take(items):  # what concerns nobody says nothing about how long reactions take
                 self._size.took(len(items), self._tools.clock.monotonic() - began)
@@ -158,7 +158,7 @@ class FeedReading:
         if self._patience.is_waiting():
             return
         try:
-            self._watch.keep()
+            self._keep_alarm()
             if now >= self._look_at:
                 self._look_at = now + self._tools.rules.look_seconds
                 self._look()
@@ -174,7 +174,7 @@ class FeedReading:
     def hand_over(self) -> None:
         """Leave every organisation's position where the feed was taken to, if that is still ours to write."""
         try:
-            self._watch.keep()
+            self._keep_alarm()
             self._advance(self._tools.clock.monotonic(), at_once=True)
         except (Unavailable, Fenced):
             log.info("feed.handed_over_without_positions", feed=self.topic)
@@ -321,7 +321,7 @@ class FeedReading:
             self._watch.sound(
                 LIMIT, self._taken[0], "too much is parked: more than 5 % of 1,000 records, or 50 in a row"
             )
-            self._watch.keep()
+            self._keep_alarm()
 
     def _advance(self, now: float, *, at_once: bool) -> None:
         """Move the positions of organisations that the latest events did not concern; never for a heartbeat alone."""
@@ -354,10 +354,8 @@ class FeedReading:
         if self._fill():
             self._watch.end_gap()
         elif self.alarm is None:
-            where = self.feed.organisation
-            self._watch.sound(
-                GAP, missing or 0, f"missing here and not to be had from its owner: republish --organisation {where}"
-            )
+            told = "missing here and not to be had from its owner: republish --organisation"
+            self._watch.sound(GAP, missing or 0, f"{told} {self.feed.organisation}")
 
     def _fill(self) -> bool:
         if self._tools.fetch is None:
@@ -384,11 +382,16 @@ class FeedReading:
         if kind is not None:
             self._limit = CauseLimit()
         if kind == FORK:
-            for writer in self._writers.values():
-                number = writer.position.number
-                writer.reload(may_go_back=True)
-                self._went_back = self._went_back or writer.position.number < number
-            self.wants_rewind = True
+            self._begin_where_told()
+
+    def _keep_alarm(self) -> None:
+        if not self._watch.keep(self._writers[self._home].position.decisions):
+            self._begin_where_told()
+
+    def _begin_where_told(self) -> None:
+        went_back = [writer.reload(may_go_back=True) for writer in self._writers.values()]
+        self._went_back = self._went_back or any(went_back)
+        self.wants_rewind = True
 
     def _back_off(self) -> None:
         if self._patience.back_off():

@@ -83,12 +83,21 @@ class FeedWatch:
         self._show()
         log.error("feed.alarm", feed=self._feed.topic, kind=kind, number=number, detail=detail)
 
-    def keep(self) -> None:
-        """Write the gravest alarm that stops the feed where a restart finds it."""
+    def keep(self, decisions: int) -> bool:
+        """Write the gravest alarm that stops the feed where a restart finds it.
+
+        Returns False where a person has decided about the home's position since there were `decisions` of them: they
+        saw this coming elsewhere, and nothing stops the feed any more.
+        """
         alarm = self.alarm
-        if alarm is not None and not self._is_kept:
-            alarms.raise_alarm(self._unit, self._home, alarm)
-            self._is_kept = True
+        if alarm is None or self._is_kept:
+            return True
+        self._is_kept = alarms.raise_alarm(self._unit, self._home, alarm, decisions=decisions)
+        if not self._is_kept:
+            self._raised.clear()
+            self._show()
+            log.warning("feed.resumed", feed=self._feed.topic, kind=alarm.kind)
+        return self._is_kept
 
     def end_gap(self) -> None:
         """The gap is over."""

@@ -151,15 +151,19 @@ class BatchWriter:
             return None
         return derived_identifiers(self.position.seed, self._unit.service, event.next.envelope.id, event.at)
 
-    def reload(self, *, may_go_back: bool = False) -> None:
-        """Read the position again after it was found moved; where it may have gone back, what is discarded too.
+    def reload(self, *, may_go_back: bool = False) -> bool:
+        """Read the position again after it was found moved; return whether it went back, as it may after a decision.
+
+        Then what is discarded is read again, too.
 
         Raises:
             Fenced: It belongs to another reader now, or went back without a person's decision.
         """
+        number = self.position.number
         self.position = settle(self._unit, self.organisation, self.position, may_go_back=may_go_back)
         if may_go_back:  # what was discarded of a history that is given up is put aside: its numbers come anew
             self._discarded = discarded_numbers(self._unit, self.organisation, self.position.feed)
+        return self.position.number < number
 
     def confirm(self) -> None:
         """Notice that the stored position is another's, or went back with its database, though nothing is written.

@@ -90,18 +90,26 @@ class Awarding(threading.Thread):
         """
         self._ending.set()
         self.join(PATIENCE_SECONDS * 2)
-        self._doors.close()
+        self.close()
         if self._failure is not None:
             raise self._failure
         assert not self.is_alive(), "somebody is still on the way to their credit"
+
+    def close(self) -> None:
+        """Close the doors."""
+        self._doors.close()
 
     def _award(self, employer: str) -> None:
         ref = f"C{new_identifier()}"
         enrolment_id = self._nominate(employer, ref)
         self._practise(employer, ref, enrolment_id)
+        operation = self._history.invoke(kind=CREDIT, label=enrolment_id, key=new_identifier())
+        self._history.ended(operation, Outcome.OK, self.credit(enrolment_id))
+
+    def credit(self, enrolment_id: str) -> str:
+        """Take work in, mark it, let a board of its own ratify it; return the credit's id when it is in the ledger."""
         instance_id = self._mark(enrolment_id)
         registrar = self._doors.as_("accreditation", UNIVERSITY, "registrar", "registrar-1")
-        operation = self._history.invoke(kind=CREDIT, label=enrolment_id, key=new_identifier())
         sitting = {"held_on": f"{CLOCK.now():%Y-%m-%d}", "instance_ids": [instance_id]}
         board = registrar.post(registrar.path("boards"), sitting)
         registrar.post(registrar.path(f"boards/{board['board_id']}/ratify"), {})
@@ -110,7 +118,7 @@ class Awarding(threading.Thread):
             credits_ = registrar.pages(registrar.path("credits"))
             return next((one["credit_id"] for one in credits_ if one["enrolment_id"] == enrolment_id), None)
 
-        self._history.ended(operation, Outcome.OK, self._until("the credit", credited))
+        return self._until("the credit", credited)
 
     def _nominate(self, employer: str, ref: str) -> str:
         operation = self._history.invoke(kind="nominate", label=ref, key=new_identifier())

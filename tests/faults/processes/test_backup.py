@@ -5,88 +5,147 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from pymongo import MongoClient
 
+from shared.events.feed import FeedName
+from shared.events.ledger import Ledger
 from shared.local.cli import main
 from shared.testing.feeds import numbers_on
 from shared.testing.history import Findings
+from tests.faults.processes.awarding import UNIVERSITY, Awarding
 from tests.faults.processes.load import Load, open_cohorts
 from tests.faults.processes.observing import findings
 from tests.faults.processes.stage import CLOCK, Stage, a_stage, until
 from tests.faults.processes.test_api import Client
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
-OWNER = "vale"
-DATABASE = f"enrolment__{OWNER}"
-FEED = f"org.{OWNER}.enrolment.v1"
-ROWS_OF_PEOPLE = {"the employer's rows"}
-PARTS = ("enrolment-api", "enrolment-relay", "enrolment-consume", "enrolment-worker")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose database is lost, and where only people can have made what is missing afterwards."""
+
+    service: str
+    organisation: str
+    rows_of_people: frozenset[str]
+
+    @property
+    def database(self) -> str:
+        """Its name, on a platform without a prefix."""
+        return f"{self.service}__{self.organisation}"
+
+    @property
+    def feed(self) -> FeedName:
+        """What it tells everybody."""
+        return FeedName("org", self.organisation, self.service)
+
+    @property
+    def parts(self) -> list[str]:
+        """The processes that have it open."""
+        return [f"{self.service}-{part}" for part in ("api", "relay", "consume", "worker")]
+
+    def head(self, client: MongoClient) -> int:
+        """Return the last number of its feed."""
+        return client[self.database]["org_state"].find_one({"_id": "head"})["number"]
+
+
+VALE = Owner("enrolment", "vale", frozenset({"the employer's rows"}))
+WESTBRIDGE = Owner("accreditation", UNIVERSITY, frozenset({"credit", "the ledger", "credits issued and awarded"}))
 
 
 class Backup:
     """All documents and indexes of one database, as a backup holds them."""
 
-    def __init__(self, client: MongoClient) -> None:
-        database = client[DATABASE]
+    def __init__(self, client: MongoClient, owner: Owner) -> None:
+        self._name = owner.database
+        database = client[self._name]
         names = database.list_collection_names()
         self.documents = {name: list(database[name].find({})) for name in names}
         self.indexes = {name: database[name].index_information() for name in names}
 
     def restore(self, client: MongoClient) -> None:
         """Put it in the place of what is there."""
-        client.drop_database(DATABASE)
+        client.drop_database(self._name)
         for name, documents in self.documents.items():
             if documents:
-                client[DATABASE][name].insert_many(documents)
+                client[self._name][name].insert_many(documents)
             for index, told in self.indexes[name].items():
                 if index != "_id_":
                     keys = [(key, int(way)) for key, way in told["key"]]
                     how = {option: value for option, value in told.items() if option not in {"v", "key", "ns"}}
-                    client[DATABASE][name].create_index(keys, name=index, **how)
+                    client[self._name][name].create_index(keys, name=index, **how)
 
 
 @contextlib.contextmanager
-def yesterday(folder, figures) -> Iterator[tuple[Stage, int, int]]:
+def yesterday(folder, figures, owner: Owner) -> Iterator[tuple[Stage, int, int]]:
     """Run a platform, work, back one owner up, work on, restore it; yields the stage and both heads."""
     with a_stage(folder) as stage, stage.client() as client:
         stage.figures = figures
         open_cohorts(stage)
         worked(stage)
-        backup, then = Backup(client), head(client)
+        backup, then = Backup(client, owner), owner.head(client)
         worked(stage)
-        now = head(client)
-        assert now > then + 3
+        now = owner.head(client)
+        assert now > then
         with contextlib.ExitStack() as held:
-            for part in PARTS:
+            for part in owner.parts:
                 was = stage.kill(part, signal.SIGTERM)
                 until(lambda part=part, was=was: stage.platform.pid(part) != was, f"{part} again", pause=0.01)
                 held.enter_context(stage.stopped(part))  # it has only just begun: nothing of it is open
             backup.restore(client)
-            assert head(client) == then
+            assert owner.head(client) == then
         yield stage, then, now
 
 
-def worked(stage: Stage) -> None:
+def worked(stage: Stage, *, awards: bool = True, quiet: bool = True) -> None:
     """Take some nominations in, somebody to their credit, and let everybody hear of them."""
-    with Load(stage, stage.history, per_second=10, awards=True).running() as load:
+    with Load(stage, stage.history, per_second=10, awards=awards).running() as load:
         before = load.acknowledged()
         until(lambda: load.acknowledged() > before + 30, "clients to be served")
-    stage.quiet()
+    if quiet:
+        stage.quiet()
 
 
-def partnership(stage: Stage, *words: str) -> Result:
+def partnership(stage: Stage, owner: Owner, *words: str) -> Result:
     """Run a command of the operator's on the owner's feed."""
     command, *rest = words
-    own = ["--state", str(stage.platform.place.directory), "--organisation", OWNER, "--service", "enrolment"]
+    whose = ["--organisation", owner.organisation, "--service", owner.service]
+    own = ["--state", str(stage.platform.place.directory), *whose]
     return CliRunner().invoke(main, [command, *own, *rest])
 
 
-def head(client: MongoClient) -> int:
-    """Return the last number of the owner's feed."""
-    return client[DATABASE]["org_state"].find_one({"_id": "head"})["number"]
+def bring_back(stage: Stage, owner: Owner) -> None:
+    """Bring the feed back from the log; its reader is fenced by that, started again, and reads on."""
+    reader = f"{owner.service}-consume"
+    was = stage.platform.pid(reader)
+    done = partnership(stage, owner, "recover-feed", "--apply", "--reason", "a test")
+    assert done.exit_code == 0, done.output
+    stage.restarted(reader, was)
+    stage.quiet()
+
+
+def refuses(stage: Stage, owner: Owner) -> bool:
+    """Say whether the owner's relay shows that it refuses."""
+    return stage.metrics(owner.service, "relay", "relay_feed").get((owner.feed.topic, "refused")) == 1
+
+
+def forks(stage: Stage, service: str) -> float:
+    """Return 1 where the service's reader holds the feed up because it forked."""
+    return stage.metrics(service, "consume", "feed_alarms").get((VALE.feed.topic, "fork"), 0)
+
+
+def credited(stage: Stage, client: MongoClient) -> tuple[list[str], set[str]]:
+    """Return the enrolments whose credit the university's feed tells of, each as often, and those of its ledger."""
+    feed = WESTBRIDGE.feed
+    ledger = Ledger(stage.unit(client, feed.service).reading(feed.organisation), feed)
+    events = [event for event, _ in ledger.walk(0, ledger.head()) if event.type == "accreditation.credit-awarded.v1"]
+    told = [msgspec.json.decode(event.data)["enrolment_id"] for event in events]
+    return told, {row["body"]["enrolment_id"] for row in client[WESTBRIDGE.database]["credits"].find({})}
 
 
 def test_p14_owner_restored_from_yesterdays_backup_is_noticed_before_it_numbers_anything(tmp_path, figures):
@@ -94,42 +153,61 @@ def test_p14_owner_restored_from_yesterdays_backup_is_noticed_before_it_numbers_
 
     Its feed brought back, everybody is where they were but for the rows that people made since the backup.
     """
-    with yesterday(tmp_path, figures) as (stage, then, now), stage.client() as client:
+    with yesterday(tmp_path, figures, VALE) as (stage, then, now), stage.client() as client:
         began = CLOCK.monotonic()
-        refused = lambda: stage.metrics("enrolment", "relay", "relay_feed").get((FEED, "refused")) == 1  # noqa: E731
-        until(refused, "the relay to refuse")
+        until(lambda: refuses(stage, VALE), "the relay to refuse")
         stage.figure("P14", f"owner restored from a backup: its relay refused after {CLOCK.monotonic() - began:.1f} s")
         Client(stage).ask_until_answered()
         others = head_of(client, "marchland")
         with Load(stage, stage.history, per_second=6).running():
             until(lambda: head_of(client, "marchland") > others + 3, "other owners' feeds to flow")
-        assert head(client) == then
-        assert client[DATABASE]["org_pending"].count_documents({}) > 0
-        assert max(numbers_on(stage.platform.kafka_bootstrap, FEED)) == now
-        assert refused()
-        done = partnership(stage, "recover-feed", "--apply", "--reason", "a test")
-        assert done.exit_code == 0, done.output
-        stage.quiet()
+        assert VALE.head(client) == then
+        assert client[VALE.database]["org_pending"].count_documents({}) > 0
+        assert max(numbers_on(stage.platform.kafka_bootstrap, VALE.feed.topic)) == now
+        assert refuses(stage, VALE)
+        bring_back(stage, VALE)
         found = findings(stage, stage.history)
-        rest = [one for one in found.violations if one.where not in ROWS_OF_PEOPLE]
+        rest = [one for one in found.violations if one.where not in VALE.rows_of_people]
         assert rest == [], Findings(rest)
         assert found.violations, "the rows of the lost day are missed"
 
 
+def test_p14_university_restored_from_yesterdays_backup_awards_no_credit_a_second_time(tmp_path, figures):
+    """What its feed told comes back; marks and boards of the lost day are entered again, and give the same credits."""
+    with yesterday(tmp_path, figures, WESTBRIDGE) as (stage, then, now), stage.client() as client:
+        began = CLOCK.monotonic()
+        until(lambda: refuses(stage, WESTBRIDGE), "the relay to refuse")
+        stage.figure("P14", f"university restored from a backup: refused after {CLOCK.monotonic() - began:.1f} s")
+        worked(stage, quiet=False, awards=False)
+        assert WESTBRIDGE.head(client) == then
+        bring_back(stage, WESTBRIDGE)
+        assert WESTBRIDGE.head(client) >= now
+        found = findings(stage, stage.history)
+        rest = [one for one in found.violations if one.where not in WESTBRIDGE.rows_of_people]
+        assert rest == [], Findings(rest)
+
+        told, in_ledger = credited(stage, client)
+        lost = [enrolment_id for enrolment_id in told if enrolment_id not in in_ledger]
+        assert lost, "somebody's credit of the lost day is missing from the ledger"
+        with contextlib.closing(Awarding(stage, stage.history, dict)) as awarding:
+            for enrolment_id in lost:
+                awarding.credit(enrolment_id)
+        stage.quiet()
+        findings(stage, stage.history).require_none()
+        assert sorted(credited(stage, client)[0]) == sorted(told)
+
+
 def test_p14_readers_sound_the_fork_alarm_when_the_log_was_lost_as_well(tmp_path, figures):
     """With an empty cluster nothing warns the owner; its readers know more than it does, and stop that feed."""
-    with yesterday(tmp_path, figures) as (stage, then, now), stage.client() as client:
+    with yesterday(tmp_path, figures, VALE) as (stage, then, now), stage.client() as client:
         stage.kill("enrolment-relay", signal.SIGSTOP)
         stage.kill("kafka")
         stage.kill("enrolment-relay")
         began = CLOCK.monotonic()
         for service in ("reporting", "assessment"):
-            until(
-                lambda service=service: stage.metrics(service, "consume", "feed_alarms").get((FEED, "fork")) == 1,
-                f"{service} to sound the alarm",
-            )
+            until(lambda service=service: forks(stage, service) == 1, f"{service} to sound the alarm")
         stage.figure("P14", f"backup and empty cluster: readers' fork alarm after {CLOCK.monotonic() - began:.1f} s")
-        assert head(client) < now
+        assert VALE.head(client) < now
         parted(stage, then)
 
 
@@ -137,17 +215,18 @@ def parted(stage: Stage, then: int) -> None:
     """Let the owner number its own new history, and every reader here go on with it, as the runbook says."""
     Client(stage).ask_until_answered()
     with stage.client() as client:
-        until(lambda: head(client) > then, "the owner to number")
-        assert partnership(stage, "verify-feed", "--against", "readers").exit_code == 1
-        said = partnership(stage, "adopt-feed", "--number", str(then))
+        until(lambda: VALE.head(client) > then, "the owner to number")
+        assert partnership(stage, VALE, "verify-feed", "--against", "readers").exit_code == 1
+        said = partnership(stage, VALE, "adopt-feed", "--number", str(then))
         assert f"has taken {then + 1} to " in said.output, said.output
-        done = partnership(stage, "adopt-feed", "--number", str(then), "--apply", "--reason", "agreed with the owner")
+        done = partnership(
+            stage, VALE, "adopt-feed", "--number", str(then), "--apply", "--reason", "agreed with the owner"
+        )
         assert done.exit_code == 0, done.output
         for service in ("reporting", "assessment"):
-            alarms = lambda service=service: stage.metrics(service, "consume", "feed_alarms").get((FEED, "fork"), 0)  # noqa: E731
-            until(lambda alarms=alarms: alarms() == 0, f"{service} to go on")
+            until(lambda service=service: forks(stage, service) == 0, f"{service} to go on")
         stage.quiet()
-    walked = partnership(stage, "verify-feed", "--against", "log", "--against", "readers")
+    walked = partnership(stage, VALE, "verify-feed", "--against", "log", "--against", "readers")
     assert walked.exit_code == 0, walked.output
 
 

@@ -7,6 +7,7 @@ from prometheus_client import REGISTRY
 
 from shared.clock import SystemClock
 from shared.events import alarms
+from shared.events.adoption import adopt
 from shared.events.checking import LogRecord
 from shared.events.feed_reading import FeedReading, ReadingRules
 
@@ -100,6 +101,23 @@ def test_k10_position_passes_no_fork_before_its_alarm_is_kept(desk, owner):
     reading.apply()
     assert desk.position(owner)["number"] == 2
     assert open_kind(desk, owner) == "fork"
+
+
+def test_k10_fork_that_a_person_has_decided_before_its_alarm_was_kept_stops_nothing(desk, owner):
+    """They saw it at another reader: kept after their decision, the alarm would hold the feed up for ever."""
+    reading, reader = joined(desk, owner)
+    owner.send(*(owner.make(amount=1) for _ in range(4)))
+    reading.receive(polled(reader, 4))
+    reading.apply()
+    reading._watch.sound(alarms.FORK, 3, "the owner names less than 4, read before")
+    head = owner.made[2].prevhash
+    adopt(desk.unit, owner.organisation, owner.topic, number=2, head=head, by="operator-1", reason="agreed")
+    reading.tend()
+    assert open_kind(desk, owner) is None
+    assert shown(owner)["fork"] == 0
+    assert reading.wants_rewind
+    assert reading.rewind(reading.place) == 0
+    assert reading.number == 2
 
 
 def test_k9_k13_gap_does_not_take_the_place_of_what_stops_the_feed(desk, owner):
