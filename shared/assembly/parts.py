@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo.database import Database
 
 from shared.clock import SystemClock
+from shared.events.bell import ring_of
 from shared.events.contracts import contract_book
 from shared.events.feed import FeedName
 from shared.events.subscriptions import Subscription
@@ -51,6 +52,7 @@ def unit_of_work(service: str, given: CommonSettings, client: Client) -> UnitOfW
         contracts=contract_book(),
         prefix=given.database_prefix,
         sessions=sessions,
+        ring=ring_of(given.bells_dir, service),
     )
 
 
@@ -128,6 +130,7 @@ class RelayPart:
             kafka_config=given.kafka_config(),
             replication_factor=given.replication_factor,
             watches_copies=given.profile != LOCAL,
+            bells_dir=given.bells_dir,
         ).run()
 
     def ready(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from shared.errors import NotFound
-from shared.events.positions import POSITIONS
+from shared.events.positions import POSITIONS, Position
 from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
@@ -49,15 +49,16 @@ def gravity(alarm: Alarm) -> int:
     return GRAVITY.index(alarm.kind)
 
 
-def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm, *, decisions: int | None = None) -> bool:
+def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm, *, held_at: Position | None = None) -> bool:
     """Keep the alarm; an open one of the same feed stays as it is, unless this one is graver.
 
     Args:
         unit: The reading service's databases.
         organisation: The feed's home, in whose database it is kept.
         alarm: What stops the feed.
-        decisions: How many decisions about the position there its reader knows of. Where there are others by now, a
-            person was quicker than the alarm: nothing is kept, and False returned.
+        held_at: The position there as its reader holds it. Where a person has set it back since (`adoption.py`), the
+            decision was quicker than the alarm: nothing is kept, and False returned. Any other decision about the
+            position, as over a parked record, is no answer to the alarm.
 
     Raises:
         Unavailable: The database does not answer.
@@ -66,8 +67,7 @@ def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm, *, decisions:
     def write(work: Work) -> bool:
         rows = work.rows(ALARMS)
         held = rows.find_one({"_id": alarm.feed})
-        position = None if decisions is None else work.rows(POSITIONS).find_one({"_id": alarm.feed})
-        if position is not None and position["decisions"] != decisions:
+        if held_at is not None and _was_set_back(work, held_at):
             return False
         if held is not None and held["state"] == OPEN and gravity(_alarm(held)) >= gravity(alarm):
             return True
@@ -124,6 +124,11 @@ def resolve_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, re
         NotFound: Nothing stops the feed.
     """
     unit.run(organisation, lambda work: resolve(work, feed, by=by, reason=reason))
+
+
+def _was_set_back(work: Work, held: Position) -> bool:
+    stored = work.rows(POSITIONS).find_one({"_id": held.feed})
+    return stored is not None and stored["decisions"] > held.decisions and stored["number"] < held.number
 
 
 def _alarm(doc: Document) -> Alarm:

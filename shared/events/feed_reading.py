@@ -385,7 +385,7 @@ class FeedReading:
             self._begin_where_told()
 
     def _keep_alarm(self) -> None:
-        if not self._watch.keep(self._writers[self._home].position.decisions):
+        if not self._watch.keep(self._writers[self._home].position):
             self._begin_where_told()
 
     def _begin_where_told(self) -> None:

@@ -20,6 +20,7 @@ from shared.events.envelope import Heartbeat
 from shared.events.feed import FeedName
 from shared.events.heard import Heard
 from shared.events.parking import Parked, list_parked
+from shared.events.positions import Position
 from shared.events.reading_batch import Applied
 from shared.events.routing import Routed
 from shared.events.tally import Tally, differences
@@ -83,16 +84,16 @@ class FeedWatch:
         self._show()
         log.error("feed.alarm", feed=self._feed.topic, kind=kind, number=number, detail=detail)
 
-    def keep(self, decisions: int) -> bool:
+    def keep(self, held_at: Position) -> bool:
         """Write the gravest alarm that stops the feed where a restart finds it.
 
-        Returns False where a person has decided about the home's position since there were `decisions` of them: they
-        saw this coming elsewhere, and nothing stops the feed any more.
+        Returns False where a person has set the home's position back from where the reader holds it: they saw this
+        coming elsewhere, and nothing stops the feed any more.
         """
         alarm = self.alarm
         if alarm is None or self._is_kept:
             return True
-        self._is_kept = alarms.raise_alarm(self._unit, self._home, alarm, decisions=decisions)
+        self._is_kept = alarms.raise_alarm(self._unit, self._home, alarm, held_at=held_at)
         if not self._is_kept:
             self._raised.clear()
             self._show()

@@ -6,7 +6,7 @@ Order never comes from ids or clocks. No Kafka here: numbers are given whether o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Final
@@ -121,36 +121,59 @@ class Numbering:
         reading = self._unit_of_work.reading(self._name.organisation)
         return reading.rows(self._name.pending).find_one({}, {"_id": 1}) is not None
 
-    def pending(self, session: ClientSession) -> list[Pending]:
-        """Return every pending entry, as of one snapshot."""
+    def rounds(
+        self, head: Head, session: ClientSession, read: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Head, list[Numbered]]]:
+        """Number all that waits, as of one snapshot, and yield the new head and the events after each round.
 
-        def read(work: Work) -> list[Pending]:
-            return [pending_from(found) for found in work.rows(self._name.pending).find({})]
-
-        return self._unit_of_work.run(self._name.organisation, read, session=session)
-
-    def number(self, taken: Sequence[Pending], head: Head, session: ClientSession) -> tuple[Head, list[Numbered]]:
-        """Number one round and return the new head with the round's events.
+        What is one round, as nearly always, is read and numbered in one transaction. `read` is called when a round is
+        about to be numbered.
 
         Raises:
-            Fenced: The head or the epoch is another; nothing was numbered.
+            Fenced: The head or the epoch is another; nothing of the round was numbered.
+            Disordered: Entries precede one another in a circle.
             Unavailable: The database does not answer, or it is not known whether this was committed: read again.
         """
+        rounds: list[list[Pending]] = []
+
+        def begin(work: Work) -> tuple[Head, list[Numbered]] | None:
+            rounds[:] = in_rounds(in_order(self.waiting(work)))
+            if not rounds and Ledger(work, self._name).head() != head:
+                raise Fenced("another relay has numbered what waited")
+            if len(rounds) != 1:
+                return None
+            read()
+            return self._number(work, rounds[0], head)
+
+        only = self._unit_of_work.run(self._name.organisation, begin, session=session)
+        if only is not None:
+            yield only
+            return
+        for taken in rounds:
+            read()
+            head, numbered = self._commit(taken, head, session)
+            yield head, numbered
+
+    def _commit(self, taken: Sequence[Pending], head: Head, session: ClientSession) -> tuple[Head, list[Numbered]]:
+        organisation = self._name.organisation
+        return self._unit_of_work.run(organisation, lambda work: self._number(work, taken, head), session=session)
+
+    def waiting(self, work: Work) -> list[Pending]:
+        """Return every pending entry."""
+        return [pending_from(found) for found in work.rows(self._name.pending).find({})]
+
+    def _number(self, work: Work, taken: Sequence[Pending], head: Head) -> tuple[Head, list[Numbered]]:
         ids = [entry.id for entry in taken]
-
-        def write(work: Work) -> tuple[Head, list[Numbered]]:
-            entries = Ledger(work, self._name).entries(ids)
-            if len(entries) != len(ids):
-                raise Fenced("pending entries have no feed entry")
-            numbered = number_entries(entries, head.number + 1, head.hash)
-            after = self._after(head, numbered)
-            self._move_head(work, head, after)
-            work.rows(self._name.numbering).insert_one(round_document(taken, head, after, numbered))
-            if work.rows(self._name.pending).delete_many({"_id": {"$in": ids}}) != len(ids):
-                raise Fenced("pending entries have gone")
-            return after, numbered
-
-        return self._unit_of_work.run(self._name.organisation, write, session=session)
+        entries = Ledger(work, self._name).entries(ids)
+        if len(entries) != len(ids):
+            raise Fenced("pending entries have no feed entry")
+        numbered = number_entries(entries, head.number + 1, head.hash)
+        after = self._after(head, numbered)
+        self._move_head(work, head, after)
+        work.rows(self._name.numbering).insert_one(round_document(taken, head, after, numbered))
+        if work.rows(self._name.pending).delete_many({"_id": {"$in": ids}}) != len(ids):
+            raise Fenced("pending entries have gone")
+        return after, numbered
 
     def _after(self, head: Head, numbered: Sequence[Numbered]) -> Head:
         return head_after(head, numbered, self._summed)

@@ -26,6 +26,7 @@ from typing import Any
 
 from shared.clock import Clock, SystemClock
 from shared.errors import Malformed, Unavailable
+from shared.events.bell import ring_of
 from shared.events.consumer import KafkaLog, KafkaOptions
 from shared.events.contracts import contract_book
 from shared.events.envelope import topic_of
@@ -129,6 +130,7 @@ def _own_unit(service: str, settings: CommonSettings, clock: Clock) -> tuple[Uni
         new_identifier=new_identifier,
         contracts=contract_book(),
         prefix=settings.database_prefix,
+        ring=ring_of(settings.bells_dir, service),
     )
     return unit, client.close
 

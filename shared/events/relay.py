@@ -20,7 +20,7 @@ from shared.events.lease import Lease
 from shared.events.ledger import RECOVERY, HashIndex, Head, Ledger, Numbered, Round
 from shared.events.log import OwnLog
 from shared.events.marks import Mark, MarkedLog, MarkMoved, Marks
-from shared.events.numbering import Fenced, Numbering, in_order, in_rounds
+from shared.events.numbering import Fenced, Numbering
 from shared.events.records import Encoded
 from shared.events.refusals import RefusedByBroker
 from shared.events.relay_metrics import Gauges
@@ -301,10 +301,8 @@ class FeedRelay:
         if self._lease.session is None or not self._numbering.is_waiting():
             return head
         fault: Unavailable | None = None
-        for taken in in_rounds(in_order(self._numbering.pending(self._lease.session))):
-            self._links.at("read")
-            head, numbered = self._numbering.number(taken, head, self._lease.session)
-            self._head, self._known = head, head.number
+        for after, numbered in self._numbering.rounds(head, self._lease.session, lambda: self._links.at("read")):
+            self._head, self._known, head = after, after.number, after
             self.gauges.head = head.number
             self._links.at("numbered")
             self._renew()

@@ -1,4 +1,4 @@
-"""The relay process of a service: one thread per feed, woken by a change stream, relying on slow polling.
+"""The relay process of a service: one thread per feed, woken by a bell or a change stream, relying on slow polling.
 
 `build_relay` is what a service's bootstrap calls:
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
@@ -22,6 +23,7 @@ from pymongo.errors import PyMongoError
 
 from shared.clock import Clock, wait_for
 from shared.errors import PlatformError, Unavailable
+from shared.events.bell import Listener
 from shared.events.feed import FeedName
 from shared.events.refusals import RefusedByBroker
 from shared.events.relay import FeedRelay, Links, Outcome
@@ -38,8 +40,19 @@ log = logging.getLogger(__name__)
 FIRST_BACK_OFF_SECONDS: Final = 0.2
 LONGEST_BACK_OFF_SECONDS: Final = 15.0
 STANDBY_SECONDS: Final = 5.0
+QUIET_STEP_SECONDS: Final = 0.02
+LONGEST_REST_SECONDS: Final = 0.3
 WATCH_MILLISECONDS: Final = 1000
 WATCH_AGAIN_SECONDS: Final = 5.0
+
+
+def rest_after(step_seconds: float) -> float:
+    """Return how long a feed rests after a step of that length, so that a busy database is asked less often.
+
+    A step takes as many commands for one event as for a hundred: what is committed meanwhile goes together. A step of
+    20 ms rests as long again, a quicker one hardly, a slower one longer: it says that others wait for the database.
+    """
+    return min(step_seconds * step_seconds / QUIET_STEP_SECONDS, LONGEST_REST_SECONDS)
 
 
 class _Lane:
@@ -94,6 +107,7 @@ class Relay:
         poll_seconds: float,
         plain_topics: Sequence[str] = (),
         watches_copies: bool = False,
+        bells_dir: Path | None = None,
     ) -> None:
         self._links = links
         self._lanes = {name: _Lane(FeedRelay(name, links)) for name in feeds}
@@ -101,6 +115,7 @@ class Relay:
         self._poll_seconds = poll_seconds
         self._plain_topics = list(plain_topics)
         self._watches_copies = watches_copies
+        self._bells_dir = bells_dir
         self._broken: str | None = None
 
     def step(self) -> dict[str, Outcome]:
@@ -155,14 +170,17 @@ class Relay:
         return [name for name, lane in self._lanes.items() if lane.is_ours]
 
     def _work(self, lane: _Lane) -> None:
-        is_sound = False
+        is_sound, clock = False, self._links.unit_of_work.clock
         try:
             while not self._stop.is_set():
                 lane.wake.clear()
+                began = clock.monotonic()
                 pause = lane.step(self._poll_seconds)
+                ended = clock.monotonic()
                 show(lane.relay.name.service, lane.relay.name.topic, lane.gauges())
                 if pause:
                     wait_for(self._stop if lane.failures else lane.wake, pause)
+                wait_for(self._stop, max(0.0, ended + rest_after(ended - began) - clock.monotonic()))
             is_sound = True
         finally:
             if not is_sound:
@@ -173,10 +191,22 @@ class Relay:
         """Wake a feed when something waits for a number; whatever goes wrong here only makes waking slower."""
         while not self._stop.is_set():
             try:
-                self._watch_pending()
-            except PyMongoError as error:
-                log.info("the change stream ended: %s", error)
+                if self._bells_dir is not None:
+                    self._listen(self._bells_dir)
+                else:
+                    self._watch_pending()
+            except (PyMongoError, OSError) as error:
+                log.warning("for a while nothing wakes the feeds, which look by themselves: %s", error)
                 wait_for(self._stop, WATCH_AGAIN_SECONDS)
+
+    def _listen(self, directory: Path) -> None:
+        lanes = {(name.organisation, name.feed): lane for name, lane in self._lanes.items()}
+        with Listener(directory, self._links.unit_of_work.service) as bell:
+            while not self._stop.is_set():
+                rung = bell.heard(WATCH_MILLISECONDS / 1000)
+                for feed, lane in lanes.items():
+                    if rung is None or feed in rung:
+                        lane.wake.set()
 
     def _watch_pending(self) -> None:
         unit = self._links.unit_of_work
@@ -227,6 +257,7 @@ def build_relay(
     lease_seconds: float = 30.0,
     at: Callable[[str], None] = lambda _: None,
     watches_copies: bool = False,
+    bells_dir: Path | None = None,
 ) -> Relay:
     """Return the relay of a service's hosted feeds, connected to nothing yet but the database client.
 
@@ -252,6 +283,8 @@ def build_relay(
         lease_seconds: How long a lease lasts after its last renewal.
         at: Called with the name of each step just finished; tests and simulations raise there.
         watches_copies: Whether to show and to warn of feeds that too few brokers hold.
+        bells_dir: Where the service's processes ring after their commits (`bell.py`), when all of them run on this
+            machine; a change stream wakes the feeds without it.
     """
     for name in feeds:
         database_name(service, name.organisation, database_prefix)
@@ -280,4 +313,5 @@ def build_relay(
         poll_seconds=poll_seconds,
         plain_topics=plain_topics,
         watches_copies=watches_copies,
+        bells_dir=bells_dir,
     )

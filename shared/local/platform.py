@@ -21,6 +21,7 @@ import shared
 from shared.clock import Clock
 from shared.errors import Conflict
 from shared.events.access import hr_user, reader_user, relay_user
+from shared.events.bell import is_usable
 from shared.identifiers import NewIdentifier
 from shared.local.backbone import LOCAL as LOCAL_BACKBONE
 from shared.local.backbone import Backbone
@@ -224,11 +225,17 @@ def _environment(place: Place, backbone: Backbone, issuer: LocalIssuer) -> dict[
         "SESSION_SECRET_FILE": str(issuer.session_secret_file.resolve()),
         "DATABASE_PREFIX": "",
         "SESSIONS_DIR": str((place.directory / "sessions").resolve()),
+        **bells(place.directory / "bells"),
         "HOST": LOOPBACK,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         **_waits(backbone),
     }
+
+
+def bells(directory: Path) -> dict[str, str]:
+    """Return where commits wake the relays; in a folder with too long a name change streams have to."""
+    return {"BELLS_DIR": str(directory.resolve())} if is_usable(directory.resolve()) else {}
 
 
 def _waits(backbone: Backbone) -> dict[str, str]:

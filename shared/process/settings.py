@@ -36,6 +36,7 @@ PRODUCTION = "production"
 SLUG = Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", error="must be small letters, digits and hyphens")
 SHORTEST_SECRET_BYTES = 32
 PUBLIC_ADDRESS = Regexp(r"(https?://[^/?#\s]+/?)?\Z", error="must be an address without a path, or empty")
+SHORT_PATH = Length(max=72, error="must be a path of at most 72 characters")
 PORTS = Range(min=0, max=65535)
 HOW_TO_CONNECT = ("security_protocol", "ssl_", "sasl_")
 
@@ -52,6 +53,8 @@ class CommonSettings:
     instance: names this instance; its reader groups are `<service>.<instance>`. INSTANCE
     mongodb_uri, database_prefix: where the databases are, and what their names begin with. MONGODB_URI, DATABASE_PREFIX
     sessions_dir: where processes write which database sessions they use, for their successors. SESSIONS_DIR
+    bells_dir: where a service's processes ring for its relay, all of them on this machine; without it a change stream
+        wakes the relay. BELLS_DIR
     kafka_bootstrap_servers: `host:port`, comma-separated. KAFKA_BOOTSTRAP_SERVERS
     kafka_config_file: JSON on how to connect (security_protocol, ssl_..., sasl_...), or None. KAFKA_CONFIG_FILE
     replication_factor: of the topics that this instance's relays make. REPLICATION_FACTOR
@@ -76,6 +79,7 @@ class CommonSettings:
     mongodb_uri: str
     database_prefix: str
     sessions_dir: Path | None
+    bells_dir: Path | None
     kafka_bootstrap_servers: str
     kafka_config_file: Path | None
     replication_factor: int
@@ -247,6 +251,7 @@ def _stores(env: Env) -> dict[str, Any]:
         ),
         "database_prefix": env.str("DATABASE_PREFIX", "", validate=Regexp(r"[a-z0-9_]{0,10}\Z")),
         "sessions_dir": env.path("SESSIONS_DIR", None) if env.str("SESSIONS_DIR", "") else None,
+        "bells_dir": Path(bells) if (bells := env.str("BELLS_DIR", "", validate=SHORT_PATH)) else None,
         "kafka_bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS", validate=Length(min=1)),
         "kafka_config_file": env.path("KAFKA_CONFIG_FILE", None) if env.str("KAFKA_CONFIG_FILE", "") else None,
         "replication_factor": env.int("REPLICATION_FACTOR", 1, validate=Range(min=1, max=9)),
@@ -279,5 +284,5 @@ def _events(env: Env, *, is_local: bool) -> dict[str, Any]:
         "session_timeout_ms": env.int("SESSION_TIMEOUT_MS", 2000 if is_local else 10_000, validate=Range(min=1000)),
         "heartbeat_interval_ms": env.int("HEARTBEAT_INTERVAL_MS", 300 if is_local else 3000, validate=Range(min=100)),
         "heartbeat_seconds": env.float("HEARTBEAT_SECONDS", 10.0, validate=Range(min=0.1, max=3600)),
-        "relay_poll_seconds": env.float("RELAY_POLL_SECONDS", 0.2, validate=Range(min=0.01, max=60)),
+        "relay_poll_seconds": env.float("RELAY_POLL_SECONDS", 1.0, validate=Range(min=0.01, max=60)),
     }

@@ -141,6 +141,7 @@ class UnitOfWork:
         prefix: str = "",
         random: Random | None = None,
         sessions: OpenSessions | None = None,
+        ring: Callable[[FeedName], None] | None = None,
     ) -> None:
         self.client = client
         self.service = service
@@ -151,6 +152,8 @@ class UnitOfWork:
         self._contracts = contracts
         self._prefix = prefix
         self._sessions = sessions
+        self.ring = ring
+        """Called after a commit with each feed that it emitted to, where there is somebody to call. Raises nothing."""
         self._collections: dict[str, Collections] = {}
 
     def database(self, organisation: str) -> MongoDatabase:
@@ -240,9 +243,17 @@ class _Transaction:
         self._stale = 0
         self._pauses = 0
         self._marker: tuple[str, str] | None = None
+        self._told: list[FeedName] = []
 
     def run(self, callback: Callable[[Work], T]) -> T:
-        """Try until one attempt is committed."""
+        """Try until one attempt is committed, and tell whoever relays what it emitted."""
+        result = self._committed(callback)
+        if self._unit.ring is not None:
+            for feed in self._told:
+                self._unit.ring(feed)
+        return result
+
+    def _committed(self, callback: Callable[[Work], T]) -> T:
         while True:
             self._session.start_transaction(SNAPSHOT, MAJORITY, max_commit_time_ms=COMMIT_MILLISECONDS)
             try:
@@ -289,6 +300,7 @@ class _Transaction:
         result = callback(work)
         work.finish()
         self._marker = None
+        self._told = []
         feeds = dict.fromkeys(event.feed for event in work.emitted)
         for feed in feeds:
             own = [number for number, event in enumerate(work.emitted) if event.feed == feed]
@@ -306,6 +318,7 @@ class _Transaction:
         work.rows(name.entries).insert_one(entry)
         work.rows(name.pending).insert_one(pending_document(entry["_id"], events))
         self._marker = (name.entries, entry["_id"])
+        self._told.append(name)
 
     def _commit(self) -> bool:
         """Return True when committed, False when certainly not; anything between is settled or raised.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event
 from typing import Final, TypeVar
 
@@ -91,6 +92,7 @@ def a_relay(
     at: Callable[[str], None] = lambda _: None,
     kafka_config: Mapping[str, object] | None = None,
     replication_factor: int = BROKERS_CHOICE,
+    bells_dir: Path | None = None,
 ) -> Relay:
     """Return a relay of some feeds of one service."""
     return build_relay(
@@ -109,6 +111,7 @@ def a_relay(
         at=at,
         kafka_config=kafka_config,
         replication_factor=replication_factor,
+        bells_dir=bells_dir,
     )
 
 

@@ -10,7 +10,7 @@ from threading import Event
 from services.reporting.messaging.consumed import FEEDS
 from shared.events.reader import followed_feeds
 from shared.events.topics import Topics
-from shared.local.platform import ROOT
+from shared.local.platform import ROOT, bells
 from shared.local.ports import any_free
 from shared.local.programs import Program, answers_ready
 from shared.local.supervisor import Supervisor
@@ -40,6 +40,7 @@ def serving(stage: Stage, sink: Sink, prefix: str, service: Enrolment) -> Iterat
     """Yield the API's port and its master's process number, with relay and the board's reader beside it."""
     port, relay_port, reader_port = any_free(), any_free(), any_free()
     given = {**environment(stage, sink, prefix), "PYTHONPATH": str(ROOT), "WEB_CONCURRENCY": WORKERS}
+    given |= bells(stage.directory / "bells")
     lead = {HOSTED: f"{LEAD},{EMPLOYER}"}
     board = {HOSTED: service.partnership.board}
     _make_topics(stage, service)

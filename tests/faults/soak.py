@@ -2,6 +2,9 @@
 
     python -m tests.faults.soak --minutes 30 --rate 50
 
+Nine of ten writes are pieces of evidence that go into people's portfolios, as in a term; the tenth nominates somebody,
+or withdraws them. `--pieces-each 0` leaves the nominations, each of which sets every service to work.
+
 Stops by itself. Prints a table and writes JSON: what was asked and answered, how long each fault took to be over
 (everything accepted until then had reached every reader again), lost, doubled and stale effects, and the memory of
 each program over time. Growth compares the steady state, the second quarter of the run, with its last quarter; the
@@ -19,14 +22,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
 from shared.local.memory import memory_bytes
-from shared.testing.history import Findings, History
+from shared.testing.history import Findings, History, Outcome
+from tests.faults.processes.collecting import EVIDENCE
 from tests.faults.processes.dying import ACKNOWLEDGED, COMMIT, COMMITTED, KILL_ALL, STOP, Order
-from tests.faults.processes.load import Load, open_cohorts
+from tests.faults.processes.load import NOMINATE, WITHDRAW, Load, open_cohorts
 from tests.faults.processes.observing import findings
 from tests.faults.processes.stage import CLOCK, SERVICES, Stage, a_stage, heads_and_readers, until
 
@@ -35,6 +39,8 @@ SETTLE_SECONDS = 900.0
 FAULT_PATIENCE_SECONDS = 300.0
 MEBIBYTE = 2**20
 HOLD_DATA = ("mongodb", "kafka", "sign-in")
+PEOPLE_AT_FIRST = 100
+KINDS = (NOMINATE, WITHDRAW, EVIDENCE)
 
 Fault = Callable[[Stage], None]
 
@@ -87,6 +93,7 @@ FAULTS: tuple[tuple[str, Fault], ...] = (
     ("P1 API worker killed after its commit", _die("enrolment-api", Order(COMMITTED, touches="/enrolments"))),
     ("P3 relay killed after acknowledgement", _die("enrolment-relay", Order(ACKNOWLEDGED))),
     ("P5 reader killed in its transaction", _die("enrolment-consume", Order(COMMIT, touches="/positions"))),
+    ("P1 assessment's API killed after its commit", _die("assessment-api", Order(COMMITTED, touches="/portfolios"))),
     ("P20 API ended by SIGTERM", _kill("enrolment-api", signal.SIGTERM)),
     ("P10 cluster replaced by an empty one", _kill("kafka")),
     ("P6 reader wakes as a zombie", _zombie),
@@ -97,6 +104,17 @@ FAULTS: tuple[tuple[str, Fault], ...] = (
     ("P5 assessment's reader killed", _kill("assessment-consume")),
     ("P3 assessment's relay killed", _kill("assessment-relay")),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a soak is to do. `rate`: writes a second; `fault_every`: seconds."""
+
+    minutes: float
+    rate: float
+    fault_every: float
+    web_concurrency: int
+    pieces_each: int
 
 
 @dataclass
@@ -144,23 +162,26 @@ def _grown(early: float, late: float) -> dict[str, float]:
     return {"early": round(early, 1), "late": round(late, 1), "percent": round(percent, 1)}
 
 
-def soak(minutes: float, rate: float, every_seconds: float, folder: Path, web_concurrency: int) -> Account:
+def soak(asked: Asked, folder: Path) -> Account:
     """Run it and return the account."""
-    account = Account({"minutes": minutes, "rate": rate, "fault_every_seconds": every_seconds})
-    with a_stage(folder, environment={"WEB_CONCURRENCY": str(web_concurrency)}) as stage:
+    account = Account(asdict(asked))
+    with a_stage(folder, environment={"WEB_CONCURRENCY": str(asked.web_concurrency)}) as stage:
         open_cohorts(stage)
         history, over = History(), threading.Event()
         sampler = threading.Thread(target=_sample, args=(stage, account, over), daemon=True)
         sampler.start()
-        load = Load(stage, history, per_second=rate, gives_up_every=50, workers=24)
+        load = Load(stage, history, per_second=asked.rate, gives_up_every=47, workers=24, pieces_each=asked.pieces_each)
+        if asked.pieces_each:
+            load.open_portfolios(PEOPLE_AT_FIRST)
+        before = load.acknowledged()
         began = CLOCK.monotonic()
         with load.running():
-            _disturb(stage, account, began, minutes * 60, every_seconds)
+            _disturb(stage, account, began, asked.minutes * 60, asked.fault_every)
         lasted = CLOCK.monotonic() - began
         over.set()
         sampler.join()
         account.settled_seconds = round(stage.quiet(SETTLE_SECONDS), 1)
-        account.load = _told(load, lasted)
+        account.load = _told(load, lasted, before)
         account.findings = findings(stage, history)
     return account
 
@@ -208,12 +229,13 @@ def _sample(stage: Stage, account: Account, over: threading.Event) -> None:
                 account.memory.setdefault(name, []).append((round(CLOCK.monotonic() - began, 1), round(size, 1)))
 
 
-def _told(load: Load, lasted: float) -> dict[str, object]:
+def _told(load: Load, lasted: float, before: int) -> dict[str, object]:
     counts = load.history.counts()
     cuts = quantiles(load.seconds, n=100) if len(load.seconds) > 2 else [0.0] * 99
     return {
         **counts,
-        "per_second": round(counts["ok"] / lasted, 1),
+        "by_kind": {kind: sum(1 for one in load.history.of(kind) if one.outcome is Outcome.OK) for kind in KINDS},
+        "per_second": round((counts["ok"] - before) / lasted, 1),
         "seconds": round(lasted, 1),
         "answers": dict(load.answers),
         "most_waiting": load.late,
@@ -226,6 +248,7 @@ def _show(account: Account) -> None:
     told, found = account.load, account.findings
     lines = [
         f"writes          {told['ok']} ok, {told['failed']} failed, {told['unknown']} unknown ({told['per_second']}/s)",
+        f"of which ok     {told['by_kind']}",
         f"answers         p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, at most {told['most_waiting']} waited",
         f"faults          {len(account.faults)} run, {sum(1 for one in account.faults if one['survived'])} survived",
         f"settled         {account.settled_seconds} s after the last write",
@@ -245,10 +268,12 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50.0, help="writes per second")
     parser.add_argument("--fault-every", type=float, default=120.0, help="seconds between two faults")
     parser.add_argument("--web-concurrency", type=int, default=1, help="workers of each API")
+    parser.add_argument("--pieces-each", type=int, default=9, help="pieces of evidence after each nomination")
     parser.add_argument("--output", type=Path, default=Path(".local/soak.json"))
     given = parser.parse_args()
+    asked = Asked(given.minutes, given.rate, given.fault_every, given.web_concurrency, given.pieces_each)
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        account = soak(given.minutes, given.rate, given.fault_every, Path(folder), given.web_concurrency)
+        account = soak(asked, Path(folder))
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(account.as_json(), indent=1), encoding="utf-8")
     _show(account)

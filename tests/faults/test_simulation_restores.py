@@ -247,5 +247,5 @@ def test_checker_lets_a_number_be_given_anew_only_where_the_log_names_none_from_
     head = Head(epoch=1)
     numbering = Numbering(world.unit(process, "work"), ALPHA, SUMMED)
     session = relay._lease.session
-    numbering.number(numbering.pending(session), head, session)
+    list(numbering.rounds(head, session))
     assert bool(world.history.violations) is is_any_left

@@ -251,7 +251,7 @@ def _step(
         if "If-Match" in request.headers:
             if_match(etag_of(queries.portfolio_view(ports, work, actor, portfolio_id).version))
         kept = handle(work)
-        version = queries.portfolio_view(ports, work, actor, portfolio_id).version
+        version = queries.view_of(ports, work, kept).version
         return Reply(status, shown(kept.value), etag=etag_of(version))
 
     return transact(org, changed)

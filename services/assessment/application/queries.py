@@ -59,10 +59,14 @@ def list_portfolios(
 
 def portfolio_view(ports: Ports, reading: Reading, actor: Actor, portfolio_id: str) -> PortfolioView:
     """Return one portfolio with evidence, self-assessments and the line managers as known."""
-    kept = load(ports, reading, portfolio_id, actor)
+    return view_of(ports, reading, load(ports, reading, portfolio_id, actor))
+
+
+def view_of(ports: Ports, reading: Reading, kept: Kept[Portfolio]) -> PortfolioView:
+    """Return what is shown of a portfolio that was read, or changed, already."""
     candidacy = kept.value.candidacy
     person = ports.people.find(reading, candidacy.practitioner_id)
-    evaluation = ports.evaluations.find(reading, portfolio_id)
+    evaluation = ports.evaluations.find(reading, kept.value.portfolio_id)
     course = ports.courses.find(reading, candidacy.course)
     parts = (kept, person, evaluation, course)
     return PortfolioView(

@@ -34,6 +34,7 @@ from shared.testing.history import (
     check_steps,
 )
 from tests.faults.processes.awarding import CREDIT, UNIVERSITY
+from tests.faults.processes.collecting import EVIDENCE, is_ours, label_of
 from tests.faults.processes.load import NOMINATE, WITHDRAW
 from tests.faults.processes.stage import BOARD, EMPLOYERS, LEAD, READERS, Stage, read_to
 
@@ -71,6 +72,7 @@ def findings(stage: Stage, history: History, *, topics: bool = True) -> Findings
         found = [
             *_nominations(client, seen, history),
             *_withdrawals(client, seen, history),
+            *_evidence(client, seen, history),
             *_credits(client, seen, history),
             *_order(seen),
             *_seats(client, seen),
@@ -159,6 +161,25 @@ def _withdrawals(client: MongoClient, seen: Seen, history: History) -> list[Viol
             found[enrolment_id].append(what)
         projections.append(Projection(name, found))
     return check_effects(history.of(WITHDRAW), projections)
+
+
+def _evidence(client: MongoClient, seen: Seen, history: History) -> list[Violation]:
+    """Each piece that the load sent stands once in its portfolio and once on its employer's feed."""
+    in_portfolio: dict[str, list[str]] = defaultdict(list)
+    labels: dict[str, str] = {}
+    for employer in EMPLOYERS:
+        for doc in client[f"assessment__{employer}"]["portfolios"].find({}, {"evidence": 1}):
+            for piece in doc["evidence"]:
+                labels[piece["evidence_id"]] = label_of(doc["_id"], piece["ref"])
+                if is_ours(piece["ref"]):
+                    in_portfolio[labels[piece["evidence_id"]]].append(piece["evidence_id"])
+    on_feed: dict[str, list[str]] = defaultdict(list)
+    for _, data in seen.events(own("assessment", *EMPLOYERS), "assessment.evidence-added.v1"):
+        label = labels.get(data["evidence_id"], data["evidence_id"])
+        if is_ours(label.rpartition("/")[2]) or data["evidence_id"] not in labels:
+            on_feed[label].append(data["evidence_id"])
+    places = [("evidence in portfolios", in_portfolio), ("the employers' feeds of evidence", on_feed)]
+    return check_effects(history.of(EVIDENCE), [Projection(name, found, shows_ids=True) for name, found in places])
 
 
 def _credits(client: MongoClient, seen: Seen, history: History) -> list[Violation]:

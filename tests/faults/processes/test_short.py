@@ -10,6 +10,7 @@ from tests.faults.processes.stage import Stage, a_stage, until
 pytestmark = pytest.mark.timeout(900)
 WRONG_ON_PURPOSE = {
     "portfolios",
+    "evidence in portfolios",
     "the owner's places",
     "the report's figures",
     "the ledger",
@@ -22,7 +23,7 @@ def test_p1_p3_p5_kill_9_under_load_loses_doubles_and_delays_nothing_for_good(tm
     with a_stage(tmp_path, dying=False) as stage:
         open_cohorts(stage)
         history = History()
-        with Load(stage, history, per_second=12, gives_up_every=9, awards=True).running() as load:
+        with Load(stage, history, per_second=14, gives_up_every=9, awards=True, pieces_each=1).running() as load:
             for program in ("enrolment-api", "enrolment-relay", "enrolment-consume", "reporting-consume"):
                 before = load.acknowledged()
                 was = stage.kill(program)
@@ -38,10 +39,12 @@ def test_p1_p3_p5_kill_9_under_load_loses_doubles_and_delays_nothing_for_good(tm
 
 
 def spoil(stage: Stage) -> None:
-    """Lose one effect and one credit, make an effect that nobody asked for, and make one figure stale."""
+    """Lose one effect, one piece and one credit, make an effect that nobody asked for, and make one figure stale."""
     with stage.client() as client:
         assert client["accreditation__westbridge"]["credits"].delete_one({}).deleted_count == 1
         assert client["assessment__vale"]["portfolios"].delete_one({}).deleted_count == 1
+        lose = {"$pull": {"evidence": {"ref": "w1"}}}
+        assert client["assessment__marchland"]["portfolios"].update_one({"evidence.ref": "w1"}, lose).modified_count
         place = client["enrolment__marchland"]["places"].find_one({})
         client["enrolment__marchland"]["places"].insert_one({**place, "_id": "nobody"})
         client["reporting__marchland-board"]["rollups"].update_one({}, {"$inc": {"nominated": 1}})

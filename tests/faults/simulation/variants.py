@@ -178,12 +178,12 @@ class Cursor(Numbering):
 
     _last = ""
 
-    def pending(self, session: Any) -> list[Pending]:  # noqa: ANN401
+    def waiting(self, work: Work) -> list[Pending]:
         """Return what lies behind the cursor."""
         ledger = Ledger(self._unit_of_work.reading(self._name.organisation), self._name)
         found = ledger.round(ledger.head().rounds)
         self._last = max([self._last, *(entry_id for entry_id, _ in (found.entries if found else ()))])
-        return [entry for entry in super().pending(session) if entry.id > self._last]
+        return [entry for entry in super().waiting(work) if entry.id > self._last]
 
 
 class SharedLease(Lease):

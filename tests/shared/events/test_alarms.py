@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from prometheus_client import REGISTRY
 
 from shared.clock import SystemClock
 from shared.events import alarms
 from shared.events.adoption import adopt
 from shared.events.checking import LogRecord
+from shared.events.discarding import discard
 from shared.events.feed_reading import FeedReading, ReadingRules
 
 QUICK = ReadingRules(gap_seconds=0.0, gap_retry_seconds=0.0, look_seconds=0.1)
@@ -118,6 +120,22 @@ def test_k10_fork_that_a_person_has_decided_before_its_alarm_was_kept_stops_noth
     assert reading.wants_rewind
     assert reading.rewind(reading.place) == 0
     assert reading.number == 2
+
+
+@pytest.mark.parametrize("kind", [alarms.LIMIT, alarms.FORK])
+def test_k10_k13_alarm_outlasts_a_decision_about_one_parked_record_that_was_quicker(desk, owner, kind):
+    """A discard is about that record alone: only a position that was set back says that the alarm was seen."""
+    reading, reader = joined(desk, owner)
+    owner.send(owner.make("bad", orders="bug"), owner.make("good"))
+    reading.receive(polled(reader, 2))
+    reading.apply()
+    (parked,) = desk.rows(owner.organisation, "parked")
+    reading._watch.sound(kind, 2, "told")
+    discard(desk.unit, owner.organisation, parked["_id"], by="operator-1", confirmed_by="operator-2", reason="a bug")
+    reading.tend()
+    assert open_kind(desk, owner) == kind
+    assert shown(owner)[kind] == 1
+    assert not reading.wants_rewind
 
 
 def test_k9_k13_gap_does_not_take_the_place_of_what_stops_the_feed(desk, owner):

@@ -11,7 +11,7 @@ from shared.clock import SystemClock
 from shared.events.envelope import Outgoing
 from shared.events.feed import FeedName
 from shared.events.lease import Lease
-from shared.events.numbering import Numbering, in_order, in_rounds
+from shared.events.numbering import Numbering
 from shared.http import ServiceDescription, create_app
 from shared.http.conformance import watch
 from shared.identity import RoleTable, TokenVerifier
@@ -80,8 +80,7 @@ def number_all(unit_of_work) -> None:
     lease = Lease(unit_of_work, name, holder="test")
     head = lease.take()
     numbering = Numbering(unit_of_work, name, {})
-    for taken in in_rounds(in_order(numbering.pending(lease.session))):
-        head, _ = numbering.number(taken, head, lease.session)
+    list(numbering.rounds(head, lease.session))
     lease.release()
 
 

@@ -12,7 +12,7 @@ from bson.binary import Binary
 from shared.errors import Conflict, Malformed
 from shared.events.feed import FeedName
 from shared.events.lease import Lease
-from shared.events.numbering import Numbering, in_order, in_rounds
+from shared.events.numbering import Numbering
 from shared.events.positions import POSITIONS, PositionMoved, move, read, take_over
 from shared.events.pull import feed_page
 from shared.events.verify import verify_feed
@@ -31,8 +31,7 @@ def number_all(unit, name: FeedName) -> Lease:
     lease = Lease(unit, name, holder="a-relay")
     head = lease.take()
     numbering = Numbering(unit, name, {})
-    for part in in_rounds(in_order(numbering.pending(lease.session))):
-        head, _ = numbering.number(part, head, lease.session)
+    list(numbering.rounds(head, lease.session))
     return lease
 
 
