@@ -84,9 +84,9 @@ test-faults: ## faults on real processes: kill -9, SIGSTOP, cut lines, full disk
 	@requirements/install dev
 	@.venv/bin/pytest -m faults $(PYTEST_FLAGS)
 
-soak: ## writes at a steady rate with a fault every two minutes, all held to account; MINUTES=30 RATE=50
+soak: ## writes at a steady rate with a fault every two minutes, all held to account; MINUTES=30 RATE=50 WORKERS=3
 	@requirements/install dev
-	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),50)
+	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30) --rate $(or $(RATE),50) --web-concurrency $(or $(WORKERS),3)
 
 clean: ## forget the local platform's data and logs (keeps .venv)
 	@rm -rf .local

@@ -110,6 +110,27 @@ class Rows:
         """Return what the pipeline gives."""
         return self._ask(lambda: list(self._collection.aggregate(list(pipeline), session=self._session)))
 
+    def beside(self, identifier: object, others: Mapping[str, str]) -> dict[str, Document | None]:
+        """Return one document each of other collections, in one command: those that a document here names.
+
+        Args:
+            identifier: The `_id` of the document here.
+            others: Collection -> the field here that holds the `_id` there; `_id` itself for one of the same id.
+
+        None stands for a document that is not there, also where there is none here.
+        """
+        if self._bundle is not None:
+            for name in others:
+                self._bundle.before(name)
+        joins = [
+            {"$lookup": {"from": name, "localField": field, "foreignField": "_id", "as": f"beside.{name}"}}
+            for name, field in others.items()
+        ]
+        named = {"$project": dict.fromkeys(others.values(), 1)}
+        found = self.aggregate([{"$match": {"_id": identifier}}, named, *joins])
+        shown = found[0]["beside"] if found else {}
+        return {name: next(iter(shown.get(name, ())), None) for name in others}
+
     def insert_one(self, doc: Document) -> None:
         """Insert one document; one with the same unique key makes the whole callback run again."""
         if not self._is_held([doc]):

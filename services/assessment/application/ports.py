@@ -72,11 +72,23 @@ class Store(Protocol[T]):
         """
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is known of a portfolio's candidate, self-assessments and course; None where nothing is."""
+
+    person: Kept[Person] | None
+    evaluation: Kept[Evaluation] | None
+    course: Kept[Course] | None
+
+
 class Portfolios(Store[Portfolio], Protocol):
     """The employer's portfolios."""
 
     def list(self, reading: Reading, asked: PortfolioFilter) -> list[Kept[Portfolio]]:
         """Return up to `limit` portfolios in the order of their ids."""
+
+    def beside(self, reading: Reading, portfolio_id: str) -> Beside:
+        """Return what is shown with a stored portfolio."""
 
 
 class Sessions(Protocol):

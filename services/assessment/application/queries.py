@@ -64,10 +64,8 @@ def portfolio_view(ports: Ports, reading: Reading, actor: Actor, portfolio_id: s
 
 def view_of(ports: Ports, reading: Reading, kept: Kept[Portfolio]) -> PortfolioView:
     """Return what is shown of a portfolio that was read, or changed, already."""
-    candidacy = kept.value.candidacy
-    person = ports.people.find(reading, candidacy.practitioner_id)
-    evaluation = ports.evaluations.find(reading, kept.value.portfolio_id)
-    course = ports.courses.find(reading, candidacy.course)
+    beside = ports.portfolios.beside(reading, kept.value.portfolio_id)
+    person, evaluation, course = beside.person, beside.evaluation, beside.course
     parts = (kept, person, evaluation, course)
     return PortfolioView(
         portfolio=kept.value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from services.assessment.application.ports import Course, Kept, Person, PortfolioFilter
+from services.assessment.application.ports import Beside, Course, Kept, Person, PortfolioFilter
 from services.assessment.domain.evaluation import Evaluation
 from services.assessment.domain.portfolio import Portfolio
 from services.assessment.domain.supervision import Session
@@ -34,7 +34,10 @@ class Versioned(Generic[T]):
 
     def find(self, reading: Reading, identifier: str) -> Kept[T] | None:
         """Return the thing with its version, None when there is none."""
-        document = reading.rows(self._collection).find_one({"_id": identifier})
+        return self.kept(reading.rows(self._collection).find_one({"_id": identifier}))
+
+    def kept(self, document: Document | None) -> Kept[T] | None:
+        """Return the thing that a document holds, None without one."""
         return self._kept(document) if document is not None else None
 
     def keep(self, work: Work, thing: T, version: int) -> Kept[T]:
@@ -68,6 +71,16 @@ class StoredPortfolios(Versioned[Portfolio]):
             query["_id"] = {"$gt": asked.after}
         found = reading.rows(PORTFOLIOS).find(query, sort=[("_id", 1)], limit=asked.limit)
         return [self._kept(document) for document in found]
+
+    def beside(self, reading: Reading, portfolio_id: str) -> Beside:
+        """Return what is shown with a stored portfolio: three documents, one command."""
+        others = {PEOPLE: "practitioner_id", EVALUATIONS: "_id", COURSES: "course"}
+        found = reading.rows(PORTFOLIOS).beside(portfolio_id, others)
+        return Beside(
+            person=stored_people().kept(found[PEOPLE]),
+            evaluation=stored_evaluations().kept(found[EVALUATIONS]),
+            course=stored_courses().kept(found[COURSES]),
+        )
 
 
 class StoredSessions:

@@ -148,3 +148,21 @@ def test_long_documents_are_not_held_together(mongodb_uri, organisation, make_un
         unit.run(organisation, place, together=True)
         assert commands == ["find", "bulkWrite", "insert", "insert", "commitTransaction"]
         assert in_all(unit, organisation, "things", "others", "more", "most") == [1, 1, 1, 1]
+
+
+def test_what_stands_beside_a_document_is_read_in_one_command_and_what_is_held_counts(unit, organisation):
+    """One document of each other collection, by the id that a field here holds; None for what is not there."""
+
+    def look(work):
+        rows = work.rows("things")
+        assert rows.find_one({"_id": "a"}) is None
+        rows.insert_one({"_id": "a", "whose": "w"})
+        work.rows("people").insert_many([{"_id": "w", "name": "held"}, {"_id": "x", "name": "another"}])
+        work.rows("notes").insert_one({"_id": "a", "text": "same id"})
+        work.emit(an_event())
+        found = rows.beside("a", {"people": "whose", "notes": "_id", "places": "where"})
+        return found, rows.beside("nobody", {"people": "whose"})
+
+    found, nothing = unit.run(organisation, look, together=True)
+    assert found == {"people": {"_id": "w", "name": "held"}, "notes": {"_id": "a", "text": "same id"}, "places": None}
+    assert nothing == {"people": None}
