@@ -18,6 +18,7 @@ from shared.events.subscriptions import Subscription
 from shared.identifiers import new_identifier
 from shared.partnership import Partnership
 from shared.process.settings import LOCAL, CommonSettings
+from shared.storage.erasures import leave_no_expiry_to_server, prepare_replies, remove_expired_replies
 from shared.storage.mongo import Client, answers, connect
 from shared.storage.open_sessions import OpenSessions
 from shared.storage.unit_of_work import UnitOfWork
@@ -65,15 +66,18 @@ def _sessions_of_this_process(directory: Path) -> OpenSessions:
 def prepare_databases(service: str, given: CommonSettings, indexes: Indexes) -> None:
     """Make every hosted owner's database ready; again changes nothing."""
     from shared.events import parking
-    from shared.http import idempotency
 
     client = connect(given.mongodb_uri, appname=f"{service}-prepare")
     try:
         unit = unit_of_work(service, given, client)
         for owner in hosted_owners(service, given, given.partnership()):
-            indexes(unit.database(owner))
-            idempotency.prepare(unit.database(owner))
-            parking.prepare(unit.database(owner))
+            database = unit.database(owner)
+            indexes(database)
+            if given.profile == LOCAL:
+                leave_no_expiry_to_server(database)
+            prepare_replies(database, server_removes=given.profile != LOCAL)
+            parking.prepare(database)
+            remove_expired_replies(database, unit.clock.now())
     finally:
         client.close()
 

@@ -7,6 +7,7 @@ process starts. The rooms below look; what is a fault in which profile is decide
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -61,7 +62,8 @@ def check_start(service: str, given: CommonSettings, part: str, *indexes: Indexe
     try:
         faults += [_fault("MONGODB_URI", said) for said in weak_deployment(client)]
         if part not in UNINDEXED_PARTS:
-            relied_on = (*indexes, parking.prepare, *((prepare_replies,) if part == API else ()))
+            replies = partial(prepare_replies, server_removes=given.profile != LOCAL)
+            relied_on = (*indexes, parking.prepare, *((replies,) if part == API else ()))
             faults += _of_indexes(service, given, client, relied_on)
         _note_clock(service, client, clock or SystemClock())
     except PyMongoError as error:

@@ -7,7 +7,8 @@ once: per employer and person the number of the last one answered is kept, opaqu
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from shared.storage.mongo import Document, MongoDatabase
 from shared.storage.unit_of_work import Work
@@ -17,10 +18,28 @@ STRAYS: Final = "parked"
 REPLIES: Final = "idempotency"
 
 
-def prepare_replies(database: MongoDatabase) -> None:
-    """Make the indexes of stored replies: they go after 400 days, and those about a thing are found."""
-    database[REPLIES].create_index("expires_at", expireAfterSeconds=0, name="expires_at")
+def prepare_replies(database: MongoDatabase, *, server_removes: bool = True) -> None:
+    """Make the indexes of stored replies: they go after 400 days, and those about a thing are found.
+
+    Without `server_removes` nobody removes them but `remove_expired_replies`. The local profile's database goes
+    through every one of them once a minute for a server's removal, with everybody else waiting, and until the next
+    time keeps all that is written in memory.
+    """
+    options: dict[str, Any] = {"expireAfterSeconds": 0} if server_removes else {}
+    database[REPLIES].create_index("expires_at", name="expires_at", **options)
     database[REPLIES].create_index("about", name="about")
+
+
+def leave_no_expiry_to_server(database: MongoDatabase) -> None:
+    """Take the index away by which the server would remove replies, where an earlier release made it."""
+    index = database[REPLIES].index_information().get("expires_at", {})
+    if "expireAfterSeconds" in index:
+        database[REPLIES].drop_index("expires_at")
+
+
+def remove_expired_replies(database: MongoDatabase, now: datetime) -> int:
+    """Remove the stored replies whose time is over, and return how many went."""
+    return database[REPLIES].delete_many({"expires_at": {"$lt": now}}).deleted_count
 
 
 def is_news(work: Work, employer: str, practitioner_id: str, number: int) -> bool:

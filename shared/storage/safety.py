@@ -154,7 +154,8 @@ def _asked(client: Client, command: str) -> Mapping[str, Any]:
 
 
 def _declared(collection: str, keys: Sequence[tuple[str, Any]], options: Mapping[str, Any]) -> Declared:
-    guards = {name: options[name] for name in GUARDS if options.get(name) not in (None, False)}
+    given = ((name, options.get(name)) for name in GUARDS)
+    guards = {name: value for name, value in given if value is not None and value is not False}  # 0 seconds guard, too
     return Declared(
         collection=collection,
         keys=tuple((name, order) for name, order in keys),

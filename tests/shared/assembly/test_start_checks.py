@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
-import secrets
 import subprocess
 import sys
 import threading
@@ -15,7 +13,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -27,10 +24,9 @@ from services.enrolment.settings import EnrolmentSettings
 from shared.assembly import check_start
 from shared.clock import SystemClock
 from shared.errors import Malformed, Unavailable
-from shared.identifiers import new_identifier
 from shared.local.issuer import LocalIssuer
 from shared.local.ports import any_free
-from shared.process.settings import CommonSettings, load
+from shared.process.settings import CommonSettings
 from shared.telemetry import metrics
 from shared.testing.backbone import database_server, database_uri
 from tests.shared.assembly.front import Front
@@ -40,62 +36,6 @@ EMPLOYER = "vale"
 ISSUER = "https://tokens.internal/vale"
 WAIT_SECONDS = 60
 CLOCK = SystemClock()
-
-
-@pytest.fixture
-def place(tmp_path) -> SimpleNamespace:
-    """The files of a real instance: its own issuer, keys, session secret and way to Kafka."""
-    made = SimpleNamespace(
-        issuers=tmp_path / "issuers.json",
-        keys=tmp_path / "keys",
-        session=tmp_path / "session-secret",
-        kafka=tmp_path / "kafka.json",
-    )
-    made.keys.mkdir()
-    made.issuers.write_text(json.dumps({ISSUER: {"organisation": EMPLOYER, "jwks": {"keys": []}}}))
-    keys = {"pseudonym_key": base64.b64encode(secrets.token_bytes(32)).decode(), "signing_jwk": {}, "issuer": ISSUER}
-    (made.keys / f"{EMPLOYER}.json").write_text(json.dumps(keys))
-    made.session.write_bytes(secrets.token_bytes(48))
-    made.kafka.write_text(json.dumps({"security_protocol": "SASL_SSL"}))
-    return made
-
-
-@pytest.fixture
-def environment(place, mongodb_uri) -> dict[str, str]:
-    """A production instance of one employer with nothing to say against it, but for what a test puts in."""
-    return {
-        "PARTNERSHIP_FILE": str(ROOT / "scenarios" / "marchland" / "partnership.yaml"),
-        "HOSTED_ORGANISATIONS": EMPLOYER,
-        "MONGODB_URI": mongodb_uri,
-        "DATABASE_PREFIX": f"t{new_identifier()[-8:]}_",
-        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
-        "KAFKA_CONFIG_FILE": str(place.kafka),
-        "REPLICATION_FACTOR": "3",
-        "TRUSTED_ISSUERS_FILE": str(place.issuers),
-        "ORGANISATION_KEYS_DIR": str(place.keys),
-        "SESSION_SECRET_FILE": str(place.session),
-        "PROFILE": "production",
-    }
-
-
-@pytest.fixture
-def settings(environment, monkeypatch) -> Callable[..., CommonSettings]:
-    """The settings of that instance, with some variables changed."""
-
-    def made(read: Callable = CommonSettings.read, **changed: str) -> CommonSettings:
-        for name, value in {**environment, **changed}.items():
-            monkeypatch.setenv(name, value)
-        return load(read)
-
-    return made
-
-
-@pytest.fixture
-def prepared(settings) -> Callable[..., CommonSettings]:
-    """The same, with the databases of assessment and enrolment prepared."""
-    assessment.prepare(settings())
-    enrolment.prepare(settings(EnrolmentSettings.read))
-    return settings
 
 
 @pytest.fixture
@@ -237,7 +177,9 @@ def test_secrets_of_the_local_profile_are_refused_outside_it(prepared, place):
     assert f"TRUSTED_ISSUERS_FILE trusts http://127.0.0.1:8005/{EMPLOYER}, https://issuer.{EMPLOYER}.example" in message
     assert f"ORGANISATION_KEYS_DIR: the keys of {EMPLOYER} were made for the local profile" in message
     assert issuer.session_secret_file.read_text() not in message
-    enrolment.check(prepared(EnrolmentSettings.read, PROFILE="local", **local), "api")
+    given = prepared(EnrolmentSettings.read, PROFILE="local", **local)
+    enrolment.prepare(given)  # whose replies its own database does not remove
+    enrolment.check(given, "api")
 
 
 @pytest.mark.parametrize("secret", [b"x" * 40, b"change-me-" * 5, b"an example of a secret, 32 bytes long"])
