@@ -1,14 +1,18 @@
-"""The inserts of one transaction, held back to its end and then sent to the database as one command.
+"""What one transaction inserts and replaces, held back to its end and then sent to the database as one command.
 
-A request inserts into half a dozen collections; one round trip instead of six is most of what it costs. Whoever reads
+A request writes into half a dozen collections; one round trip instead of six is most of what it costs. Whoever reads
 or changes a collection that something is held for has all of it sent first; only a document that is asked for by its
 id is given as it is held. Nothing is ever held over the end of a transaction.
+
+What was read beside another document is given again without asking: a transaction sees one moment, and what it
+changes itself is forgotten here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from copy import deepcopy
+from typing import Any, Final, NamedTuple
 
 import bson
 from bson import ObjectId
@@ -16,46 +20,87 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from shared.errors import ConcurrentChange
 from shared.storage.mongo import DUPLICATE_KEY, Client, Collections, Document
 
 MOST_HELD: Final = 100
 MOST_BYTES: Final = 8 * 1024 * 1024
 """How many documents are held back, and how long they may be together: one command has room for 16 MiB."""
 BULK_WRITE_SINCE: Final = 25
-"""The wire version of MongoDB 8.0, the first with inserts into several collections in one command."""
+"""The wire version of MongoDB 8.0, the first with writes into several collections in one command."""
+
+
+CHANGED: Final = "somebody else changed this first"
+WRITE_CONFLICT: Final = 112
+
+
+class Held(NamedTuple):
+    """A document that is to be inserted or, with a filter that names what it was, to take the place of another."""
+
+    document: RawBSONDocument
+    instead_of: Mapping[str, object] | None = None
 
 
 class Bundle:
-    """What one transaction inserts and has not sent yet, by collection."""
+    """What one transaction writes and has not sent yet, by collection, and what it read beside something."""
 
     def __init__(self, collections: Collections, session: ClientSession) -> None:
         self._collections = collections
         self._session = session
-        self._held: dict[str, list[RawBSONDocument]] = {}
+        self._held: dict[str, list[Held]] = {}
+        self._known: dict[str, dict[object, Document | None]] = {}
         self._count = self._bytes = 0
         self._is_begun = False
 
     def add(self, name: str, documents: Sequence[Document]) -> None:
         """Hold documents as they are now; whatever becomes of them afterwards is not inserted."""
-        options = self._collections[name].codec_options
         for document in documents:
             document.setdefault("_id", ObjectId())
-        encoded = [RawBSONDocument(bson.encode(each, codec_options=options)) for each in documents]
-        size = sum(len(each.raw) for each in encoded)
+        self._hold(name, [Held(self._encoded(name, each)) for each in documents])
+
+    def replace(self, name: str, filter: Mapping[str, object], document: Document) -> None:
+        """Hold a document, as it is now, that takes the place of the one of its id that the filter matches."""
+        if self._find(name, document["_id"]) is not None:
+            self.send()
+        self._hold(name, [Held(self._encoded(name, document), dict(filter))])
+
+    def _encoded(self, name: str, document: Document) -> RawBSONDocument:
+        return RawBSONDocument(bson.encode(document, codec_options=self._collections[name].codec_options))
+
+    def _hold(self, name: str, held: Sequence[Held]) -> None:
+        self.forget(name)
+        size = sum(len(each.document.raw) for each in held)
         if self._bytes + size > MOST_BYTES:
             self.send()
-        self._held.setdefault(name, []).extend(encoded)
-        self._count += len(documents)
+        self._held.setdefault(name, []).extend(held)
+        self._count += len(held)
         self._bytes += size
         if self._count > MOST_HELD or self._bytes > MOST_BYTES:
             self.send()
 
     def held(self, name: str, filter: Mapping[str, object]) -> Document | None:
         """Return the document that is held and that the filter asks for by its id and by nothing else."""
-        if name not in self._held or filter.keys() != {"_id"}:
-            return None
-        found = next((each for each in self._held[name] if each["_id"] == filter["_id"]), None)
+        found = self._find(name, filter["_id"]) if filter.keys() == {"_id"} else None
         return None if found is None else bson.decode(found.raw, self._collections[name].codec_options)
+
+    def _find(self, name: str, identifier: object) -> RawBSONDocument | None:
+        return next((each.document for each in self._held.get(name, ()) if each.document["_id"] == identifier), None)
+
+    def know(self, name: str, identifier: object, document: Document | None) -> None:
+        """Remember what the database has under an id, None for nothing."""
+        self._known.setdefault(name, {})[identifier] = deepcopy(document)
+
+    def knows(self, name: str, filter: Mapping[str, object]) -> bool:
+        """Return whether it is known what the database has under the id that the filter asks for."""
+        return filter.keys() == {"_id"} and filter["_id"] in self._known.get(name, ())
+
+    def known(self, name: str, identifier: object) -> Document | None:
+        """Return what is known under an id."""
+        return deepcopy(self._known[name][identifier])
+
+    def forget(self, name: str) -> None:
+        """Know nothing more of a collection: it is about to be changed."""
+        self._known.pop(name, None)
 
     def before(self, name: str) -> None:
         """Send what is held, where something is held for this collection: it is about to be read or changed."""
@@ -68,6 +113,7 @@ class Bundle:
 
         Raises:
             DuplicateKeyError: One of the documents has the unique key of another.
+            ConcurrentChange: Somebody else changed what was to be replaced.
         """
         held, self._held = self._held, {}
         self._count = self._bytes = 0
@@ -75,29 +121,48 @@ class Bundle:
         if len(held) > 1 and self._is_begun:
             self._send_together(held)
         else:
-            for name, documents in held.items():
-                self._collections[name].insert_many(documents, ordered=False, session=self._session)
+            for name, these in held.items():
+                self._send_alone(name, these)
         self._is_begun = True
 
-    def _send_together(self, held: Mapping[str, Sequence[RawBSONDocument]]) -> None:
+    def _send_alone(self, name: str, held: Sequence[Held]) -> None:
+        collection = self._collections[name]
+        inserted = [each.document for each in held if each.instead_of is None]
+        if inserted:
+            collection.insert_many(inserted, ordered=False, session=self._session)
+        for document, before in held:
+            if before is not None:
+                matched = collection.replace_one(before, document, session=self._session).matched_count
+                _require(matched == 1)
+
+    def _send_together(self, held: Mapping[str, Sequence[Held]]) -> None:
         command = {
             "bulkWrite": 1,
-            "ops": [
-                {"insert": number, "document": document}
-                for number, documents in enumerate(held.values())
-                for document in documents
-            ],
+            "ops": [_operation(number, each) for number, these in enumerate(held.values()) for each in these],
             "nsInfo": [{"ns": self._collections[name].full_name} for name in held],
             "errorsOnly": True,
         }
         reply = self._collections.client.admin.command(command, session=self._session)
         if reply["nErrors"]:
             fault = reply["cursor"]["firstBatch"][0]
+            _require(fault["code"] != WRITE_CONFLICT)
             kind = DuplicateKeyError if fault["code"] == DUPLICATE_KEY else OperationFailure
             raise kind(fault["errmsg"], fault["code"], fault)
+        _require(reply["nMatched"] == sum(each.instead_of is not None for these in held.values() for each in these))
+
+
+def _operation(number: int, held: Held) -> dict[str, Any]:
+    if held.instead_of is None:
+        return {"insert": number, "document": held.document}
+    return {"update": number, "filter": held.instead_of, "updateMods": held.document, "multi": False}
+
+
+def _require(is_as_read: bool) -> None:  # noqa: FBT001
+    if not is_as_read:
+        raise ConcurrentChange(CHANGED)
 
 
 def takes_bundles(client: Client) -> bool:
-    """Return whether the server that is written to has a command for inserts into several collections."""
+    """Return whether the server that is written to has a command for writes into several collections."""
     servers = client.topology_description.server_descriptions().values()
     return any(server.is_writable and server.max_wire_version >= BULK_WRITE_SINCE for server in servers)

@@ -14,7 +14,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from shared.errors import ConcurrentChange, Unavailable
-from shared.storage.bundle import Bundle
+from shared.storage.bundle import CHANGED, Bundle
 from shared.storage.mongo import Document, server_is_gone
 
 T = TypeVar("T")
@@ -68,6 +68,8 @@ class Rows:
         """Carry out a write, and say in which collection."""
         if self._notice is not None:
             self._notice(self._collection.name)
+        if self._bundle is not None:
+            self._bundle.forget(self._collection.name)
         return self._ask(change)
 
     def _is_held(self, docs: Sequence[Document]) -> bool:
@@ -83,9 +85,13 @@ class Rows:
         self, filter: Filter, projection: Mapping[str, object] | None = None, sort: Sort | None = None
     ) -> Document | None:
         """Return the first document that matches, or None."""
-        held = self._bundle.held(self._collection.name, filter) if self._bundle and projection is None else None
-        if held is not None:
-            return held
+        if self._bundle is not None and projection is None:
+            name = self._collection.name
+            held = self._bundle.held(name, filter)
+            if held is not None:
+                return held
+            if self._bundle.knows(name, filter):
+                return self._bundle.known(name, filter["_id"])
         return self._ask(lambda: self._collection.find_one(filter, projection, sort=sort, session=self._session))
 
     def find(
@@ -117,19 +123,30 @@ class Rows:
             identifier: The `_id` of the document here.
             others: Collection -> the field here that holds the `_id` there; `_id` itself for one of the same id.
 
-        None stands for a document that is not there, also where there is none here.
+        None stands for a document that is not there, also where there is none here. In a request's transaction all
+        of them, and the document here, are not asked for again when somebody wants them by their ids.
         """
-        if self._bundle is not None:
+        bundle = self._bundle
+        if bundle is not None:
             for name in others:
-                self._bundle.before(name)
-        joins = [
+                bundle.before(name)
+        stages: list[dict[str, object]] = [{"$match": {"_id": identifier}}]
+        if bundle is None:
+            stages.append({"$project": dict.fromkeys(others.values(), 1)})
+        stages += [
             {"$lookup": {"from": name, "localField": field, "foreignField": "_id", "as": f"beside.{name}"}}
             for name, field in others.items()
         ]
-        named = {"$project": dict.fromkeys(others.values(), 1)}
-        found = self.aggregate([{"$match": {"_id": identifier}}, named, *joins])
-        shown = found[0]["beside"] if found else {}
-        return {name: next(iter(shown.get(name, ())), None) for name in others}
+        found = self.aggregate(stages)
+        here = found[0] if found else None
+        shown = here.pop("beside") if here is not None else {}
+        documents = {name: next(iter(shown.get(name, ())), None) for name in others}
+        if bundle is not None:
+            bundle.know(self._collection.name, identifier, here)
+            for name, document in documents.items():
+                if document is not None:
+                    bundle.know(name, document["_id"], document)
+        return documents
 
     def insert_one(self, doc: Document) -> None:
         """Insert one document; one with the same unique key makes the whole callback run again."""
@@ -179,5 +196,9 @@ class Rows:
         if doc["version"] != expected + 1:
             message = "a document's version rises by one at a time"
             raise ValueError(message)
-        if self.replace_one({"_id": doc["_id"], "version": expected}, doc) == 0:
-            raise ConcurrentChange("somebody else changed this first")
+        if self._bundle is not None:
+            if self._notice is not None:
+                self._notice(self._collection.name)
+            self._bundle.replace(self._collection.name, {"_id": doc["_id"], "version": expected}, doc)
+        elif self.replace_one({"_id": doc["_id"], "version": expected}, doc) == 0:
+            raise ConcurrentChange(CHANGED)

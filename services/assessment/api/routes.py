@@ -245,14 +245,18 @@ def _step(
     shown: Callable[[Portfolio], show.Json] = show.step,
     status: int = 200,
 ) -> Reply:
-    """Run one change of a portfolio; `If-Match` is honoured when sent, because the steps themselves keep the order."""
+    """Run one change of a portfolio; `If-Match` is honoured when sent, because the steps themselves keep the order.
+
+    What stands beside it, which no step changes, is read first: the portfolio comes with it, in the same command.
+    """
 
     def changed(work: Work) -> Reply:
+        beside = ports.portfolios.beside(work, portfolio_id)
         if "If-Match" in request.headers:
-            if_match(etag_of(queries.portfolio_view(ports, work, actor, portfolio_id).version))
+            before = handlers.load(ports, work, portfolio_id, actor)
+            if_match(etag_of(queries.view_of(before, beside).version))
         kept = handle(work)
-        version = queries.view_of(ports, work, kept).version
-        return Reply(status, shown(kept.value), etag=etag_of(version))
+        return Reply(status, shown(kept.value), etag=etag_of(queries.view_of(kept, beside).version))
 
     return transact(org, changed)
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from services.assessment.application.commands import Actor
 from services.assessment.application.handlers import load, managers_of
-from services.assessment.application.ports import Kept, PortfolioFilter, Ports
+from services.assessment.application.ports import Beside, Kept, PortfolioFilter, Ports
 from services.assessment.domain.errors import NoPractitioner, NotYourPortfolio
 from services.assessment.domain.evaluation import Evaluation
 from services.assessment.domain.line_managers import LineManagers
@@ -59,12 +59,12 @@ def list_portfolios(
 
 def portfolio_view(ports: Ports, reading: Reading, actor: Actor, portfolio_id: str) -> PortfolioView:
     """Return one portfolio with evidence, self-assessments and the line managers as known."""
-    return view_of(ports, reading, load(ports, reading, portfolio_id, actor))
+    kept = load(ports, reading, portfolio_id, actor)
+    return view_of(kept, ports.portfolios.beside(reading, portfolio_id))
 
 
-def view_of(ports: Ports, reading: Reading, kept: Kept[Portfolio]) -> PortfolioView:
-    """Return what is shown of a portfolio that was read, or changed, already."""
-    beside = ports.portfolios.beside(reading, kept.value.portfolio_id)
+def view_of(kept: Kept[Portfolio], beside: Beside) -> PortfolioView:
+    """Return what is shown of a portfolio with what stands beside it."""
     person, evaluation, course = beside.person, beside.evaluation, beside.course
     parts = (kept, person, evaluation, course)
     return PortfolioView(

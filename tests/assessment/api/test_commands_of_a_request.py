@@ -20,9 +20,9 @@ PIECES = [
     }
     for ref in ("e1", "e2")
 ]
-SENT = {"find": 2, "update": 1, "aggregate": 1, "bulkWrite": 1, "commitTransaction": 1}
-"""The reply under the key and the portfolio; the portfolio's change; the versions of what is shown with it, for the
-ETag; all that is inserted; the commit."""
+SENT = {"find": 1, "aggregate": 1, "bulkWrite": 1, "commitTransaction": 1}
+"""The reply under the key; the portfolio with what is shown beside it, for the ETag; all that is written; the
+commit."""
 
 
 def test_a1_a_piece_of_evidence_sends_no_more_commands_than_these(

@@ -166,3 +166,94 @@ def test_what_stands_beside_a_document_is_read_in_one_command_and_what_is_held_c
     found, nothing = unit.run(organisation, look, together=True)
     assert found == {"people": {"_id": "w", "name": "held"}, "notes": {"_id": "a", "text": "same id"}, "places": None}
     assert nothing == {"people": None}
+
+
+def test_what_is_replaced_goes_with_what_is_inserted(mongodb_uri, organisation, make_unit_of_work):
+    """One command for both; whoever asks for it by its id meanwhile is given what will stand there."""
+    with counting(mongodb_uri) as (client, commands):
+        unit = make_unit_of_work()
+        unit.client = client
+        unit.run(organisation, lambda work: work.rows("things").insert_one({"_id": "a", "version": 1}))
+        commands.clear()
+
+        def change(work):
+            things = work.rows("things")
+            assert things.find_one({"_id": "a"})["version"] == 1
+            document = {"_id": "a", "version": 2, "tags": ["x"]}
+            things.replace_version(document, 1)
+            document["tags"] = ["changed afterwards"]
+            work.rows("others").insert_one({"_id": "b"})
+            assert things.find_one({"_id": "a"}) == {"_id": "a", "version": 2, "tags": ["x"]}
+            assert work.changed >= {"things", "others"}
+            work.emit(an_event())
+
+        unit.run(organisation, change, together=True)
+        assert commands == ["find", "bulkWrite", "commitTransaction"]
+        assert unit.reading(organisation).rows("things").find({}) == [{"_id": "a", "version": 2, "tags": ["x"]}]
+
+
+@pytest.mark.parametrize("others", [("others",), ()], ids=["with inserts", "alone"])
+def test_what_somebody_else_changed_first_is_not_replaced(unit, organisation, others):
+    """The callback runs again and sees it; where it is always too late nothing of it stands."""
+    unit.run(organisation, lambda work: work.rows("things").insert_one({"_id": "a", "version": 5}))
+    runs = []
+
+    def change(work):
+        runs.append(work.rows("things").find_one({"_id": "a"})["version"])
+        work.rows("things").replace_version({"_id": "a", "version": 5}, 4)
+        for name in others:
+            work.rows(name).insert_one({"_id": "b"})
+            work.emit(an_event())
+
+    with pytest.raises(ConcurrentChange):
+        unit.run(organisation, change, together=True)
+    assert runs == [5, 5, 5]
+    assert unit.reading(organisation).rows("things").find({}) == [{"_id": "a", "version": 5}]
+    assert in_all(unit, organisation, "others", "org_entries") == [0, 0]
+
+
+def test_one_document_is_replaced_twice_in_one_transaction(unit, organisation):
+    """What was held of it is sent before; a list and another write see it as well."""
+    unit.run(organisation, lambda work: work.rows("things").insert_one({"_id": "a", "version": 1}))
+
+    def change(work):
+        things = work.rows("things")
+        things.replace_version({"_id": "a", "version": 2}, 1)
+        things.replace_version({"_id": "a", "version": 3}, 2)
+        assert things.find({}) == [{"_id": "a", "version": 3}]
+        things.replace_version({"_id": "a", "version": 4}, 3)
+        assert things.update_one({"_id": "a", "version": 4}, {"$set": {"seen": True}}) == 1
+
+    unit.run(organisation, change, together=True)
+    assert unit.reading(organisation).rows("things").find({}) == [{"_id": "a", "version": 4, "seen": True}]
+
+
+def test_what_was_read_beside_is_not_asked_for_again_until_it_is_changed(mongodb_uri, organisation, make_unit_of_work):
+    """Neither the document itself nor those it names; whoever changes what they were given changes nothing else."""
+    with counting(mongodb_uri) as (client, commands):
+        unit = make_unit_of_work()
+        unit.client = client
+
+        def place(work):
+            work.rows("things").insert_one({"_id": "a", "whose": "w", "version": 1})
+            work.rows("people").insert_one({"_id": "w", "name": "n"})
+
+        unit.run(organisation, place)
+        commands.clear()
+
+        def look(work):
+            things, people = work.rows("things"), work.rows("people")
+            assert things.beside("a", {"people": "whose"}) == {"people": {"_id": "w", "name": "n"}}
+            assert things.beside("nobody", {"people": "whose"}) == {"people": None}
+            things.find_one({"_id": "a"})["whose"] = "mine"
+            assert things.find_one({"_id": "a"}) == {"_id": "a", "whose": "w", "version": 1}
+            assert things.find_one({"_id": "nobody"}) is None
+            assert people.find_one({"_id": "w"}) == {"_id": "w", "name": "n"}
+            assert commands == ["aggregate", "aggregate"]
+            people.update_one({"_id": "w"}, {"$set": {"name": "another"}})
+            assert people.find_one({"_id": "w"}) == {"_id": "w", "name": "another"}
+            people.insert_one({"_id": "nobody"})
+            things.insert_one({"_id": "nobody"})
+            assert things.find_one({"_id": "nobody"}) == {"_id": "nobody"}
+
+        unit.run(organisation, look, together=True)
