@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events.topics import Topics
+from shared.local import backbone
 from shared.local.backbone import broker_program, database_program
 from shared.local.ports import any_free
 from shared.storage.mongo import connect
@@ -109,7 +110,7 @@ def broker_server(folder: Path) -> Server:
 
 def database_uri(server: Server) -> str:
     """Return the connection string of a database server."""
-    return f"mongodb://127.0.0.1:{server.port}/?directConnection=true&retryWrites=false"
+    return backbone.database_uri(server.port)
 
 
 def bootstrap(server: Server) -> str:

@@ -155,6 +155,10 @@ class Stage:
         """Return a service's databases."""
         return UnitOfWork(client=client, service=service, clock=CLOCK, new_identifier=new_identifier)
 
+    def programs(self) -> list[str]:
+        """Return the parts of all services, those that have begun earlier first."""
+        return [name for name in self.platform.supervisor.pids() if name.split("-")[0] in SERVICES]
+
     def feeds(self) -> list[FeedName]:
         """Return every shared feed of the partnership."""
         owners = {service: self.platform.partnership.owners(service) for service in SERVICES}

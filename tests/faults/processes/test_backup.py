@@ -18,6 +18,7 @@ from shared.local.cli import main
 from shared.testing.feeds import numbers_on
 from shared.testing.history import Findings
 from tests.faults.processes.awarding import UNIVERSITY, Awarding
+from tests.faults.processes.copying import Copy, standing_aside
 from tests.faults.processes.load import Load, open_cohorts
 from tests.faults.processes.observing import findings
 from tests.faults.processes.stage import CLOCK, Stage, a_stage, until
@@ -58,29 +59,6 @@ VALE = Owner("enrolment", "vale", frozenset({"the employer's rows"}))
 WESTBRIDGE = Owner("accreditation", UNIVERSITY, frozenset({"credit", "the ledger", "credits issued and awarded"}))
 
 
-class Backup:
-    """All documents and indexes of one database, as a backup holds them."""
-
-    def __init__(self, client: MongoClient, owner: Owner) -> None:
-        self._name = owner.database
-        database = client[self._name]
-        names = database.list_collection_names()
-        self.documents = {name: list(database[name].find({})) for name in names}
-        self.indexes = {name: database[name].index_information() for name in names}
-
-    def restore(self, client: MongoClient) -> None:
-        """Put it in the place of what is there."""
-        client.drop_database(self._name)
-        for name, documents in self.documents.items():
-            if documents:
-                client[self._name][name].insert_many(documents)
-            for index, told in self.indexes[name].items():
-                if index != "_id_":
-                    keys = [(key, int(way)) for key, way in told["key"]]
-                    how = {option: value for option, value in told.items() if option not in {"v", "key", "ns"}}
-                    client[self._name][name].create_index(keys, name=index, **how)
-
-
 @contextlib.contextmanager
 def yesterday(folder, figures, owner: Owner) -> Iterator[tuple[Stage, int, int]]:
     """Run a platform, work, back one owner up, work on, restore it; yields the stage and both heads."""
@@ -88,15 +66,11 @@ def yesterday(folder, figures, owner: Owner) -> Iterator[tuple[Stage, int, int]]
         stage.figures = figures
         open_cohorts(stage)
         worked(stage)
-        backup, then = Backup(client, owner), owner.head(client)
+        backup, then = Copy(client, [owner.database]), owner.head(client)
         worked(stage)
         now = owner.head(client)
         assert now > then
-        with contextlib.ExitStack() as held:
-            for part in owner.parts:
-                was = stage.kill(part, signal.SIGTERM)
-                until(lambda part=part, was=was: stage.platform.pid(part) != was, f"{part} again", pause=0.01)
-                held.enter_context(stage.stopped(part))  # it has only just begun: nothing of it is open
+        with standing_aside(stage, owner.parts):
             backup.restore(client)
             assert owner.head(client) == then
         yield stage, then, now

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from tests.faults.processes.load import Load
-from tests.faults.processes.stage import CLOCK, SERVICES, until
+from tests.faults.processes.stage import CLOCK, until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
@@ -18,7 +18,7 @@ def test_p20_rolling_restart_of_every_process_under_load_fails_no_request(stage)
         urls = (stage.platform.url("enrolment"), second.url)
         with Load(stage, stage.history, per_second=10, urls=urls, awards=True).running() as load:
             until(lambda: load.acknowledged() > 5, "clients to be served")
-            programs = [name for name in stage.platform.supervisor.pids() if name.split("-")[0] in SERVICES]
+            programs = stage.programs()
             for program in programs:
                 was = stage.kill(program, signal.SIGTERM)
                 stage.restarted(program, was)

@@ -28,7 +28,7 @@ from shared.clock import SystemClock
 from shared.events.feed import FeedName
 from shared.events.ledger import Ledger
 from shared.identifiers import new_identifier
-from shared.local.backbone import database_answers
+from shared.local.backbone import database_answers, database_uri
 from shared.local.issuer import LocalIssuer
 from shared.local.ports import any_free
 from shared.storage.mongo import Client, connect
@@ -171,7 +171,7 @@ class Stage:
     def uri(self, *, behind: Proxy | None = None) -> str:
         """Return the database's address, directly or behind a line."""
         port = behind.port if behind else self.database.port
-        return f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false"
+        return database_uri(port)
 
     @property
     def client(self) -> Client:
