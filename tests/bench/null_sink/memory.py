@@ -34,7 +34,7 @@ class Memory:
         self._counts: dict[Name, int] = {}
         self._commands: dict[str, Callable[[Name, Document, Sequence[bytes]], Document]] = {
             "insert": self._insert,
-            "bulkWrite": self._insert_together,
+            "bulkWrite": self._write_together,
             "update": self._update,
             "delete": self._delete,
             "find": self._find,
@@ -83,15 +83,22 @@ class Memory:
         done = {"n": len(documents) - len(faults)}
         return {**done, "writeErrors": faults} if faults else done
 
-    def _insert_together(self, _: Name, command: Document, raw: Sequence[bytes]) -> Document:
-        """Answer inserts into several collections; other operations are not asked for."""
+    def _write_together(self, _: Name, command: Document, raw: Sequence[bytes]) -> Document:
+        """Answer inserts and replacements in several collections; other operations are not asked for."""
         names = [each["ns"].partition(".") for each in command["nsInfo"]]
-        faults = []
+        faults, matched = [], 0
         for index, operation in enumerate(_documents(command, "ops", raw)):
-            database, _, collection = names[operation["insert"]]
-            done = self._insert((database, collection), {"documents": [operation["document"]]}, ())
+            verb = "insert" if "insert" in operation else "update"
+            database, _, collection = names[operation[verb]]
+            if verb == "insert":
+                done = self._insert((database, collection), {"documents": [operation["document"]]}, ())
+            else:
+                change = {"q": operation["filter"], "u": operation["updateMods"]}
+                done = self._update((database, collection), {"updates": [change]}, ())
+                matched += done["n"]
             faults += [{**fault, "ok": 0.0, "idx": index} for fault in done.get("writeErrors", ())]
-        return {"cursor": {"id": 0, "firstBatch": faults, "ns": "admin.$cmd.bulkWrite"}, "nErrors": len(faults)}
+        cursor = {"id": 0, "firstBatch": faults, "ns": "admin.$cmd.bulkWrite"}
+        return {"cursor": cursor, "nErrors": len(faults), "nMatched": matched}
 
     def _update(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
         table, matched, upserted = self._table(name), 0, []
