@@ -18,7 +18,7 @@ from shared.events.subscriptions import Subscription
 from shared.identifiers import new_identifier
 from shared.partnership import Partnership
 from shared.process.settings import LOCAL, CommonSettings
-from shared.storage.erasures import leave_no_expiry_to_server, prepare_replies, remove_expired_replies
+from shared.storage.erasures import make_way_for_expiry, prepare_replies, remove_expired_replies
 from shared.storage.mongo import Client, answers, connect
 from shared.storage.open_sessions import OpenSessions
 from shared.storage.unit_of_work import UnitOfWork
@@ -67,17 +67,18 @@ def prepare_databases(service: str, given: CommonSettings, indexes: Indexes) -> 
     """Make every hosted owner's database ready; again changes nothing."""
     from shared.events import parking
 
+    is_local = given.profile == LOCAL
     client = connect(given.mongodb_uri, appname=f"{service}-prepare")
     try:
         unit = unit_of_work(service, given, client)
         for owner in hosted_owners(service, given, given.partnership()):
             database = unit.database(owner)
             indexes(database)
-            if given.profile == LOCAL:
-                leave_no_expiry_to_server(database)
-            prepare_replies(database, server_removes=given.profile != LOCAL)
+            make_way_for_expiry(database, server_removes=not is_local)
+            prepare_replies(database, server_removes=not is_local)
             parking.prepare(database)
-            remove_expired_replies(database, unit.clock.now())
+            if is_local:
+                remove_expired_replies(database, unit.clock.now())
     finally:
         client.close()
 

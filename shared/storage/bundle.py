@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import bson
@@ -21,7 +22,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from shared.errors import ConcurrentChange
-from shared.storage.mongo import DUPLICATE_KEY, Client, Collections, Document
+from shared.storage.mongo import DUPLICATE_KEY, TRANSIENT, Client, Collections, Document
 
 MOST_HELD: Final = 100
 MOST_BYTES: Final = 8 * 1024 * 1024
@@ -87,12 +88,14 @@ class Bundle:
         return next((each.document for each in self._held.get(name, ()) if each.document["_id"] == identifier), None)
 
     def know(self, name: str, identifier: object, document: Document | None) -> None:
-        """Remember what the database has under an id, None for nothing."""
-        self._known.setdefault(name, {})[identifier] = deepcopy(document)
+        """Remember what the database has under an id, None for nothing; only of ids that are text."""
+        if isinstance(identifier, str):
+            self._known.setdefault(name, {})[identifier] = deepcopy(document)
 
     def knows(self, name: str, filter: Mapping[str, object]) -> bool:
         """Return whether it is known what the database has under the id that the filter asks for."""
-        return filter.keys() == {"_id"} and filter["_id"] in self._known.get(name, ())
+        identifier = filter["_id"] if filter.keys() == {"_id"} else None
+        return isinstance(identifier, str) and identifier in self._known.get(name, ())
 
     def known(self, name: str, identifier: object) -> Document | None:
         """Return what is known under an id."""
@@ -126,13 +129,14 @@ class Bundle:
         self._is_begun = True
 
     def _send_alone(self, name: str, held: Sequence[Held]) -> None:
+        """Send what is held for one collection, in its order: a replacement may free the key of what comes next."""
         collection = self._collections[name]
-        inserted = [each.document for each in held if each.instead_of is None]
-        if inserted:
-            collection.insert_many(inserted, ordered=False, session=self._session)
-        for document, before in held:
-            if before is not None:
-                matched = collection.replace_one(before, document, session=self._session).matched_count
+        for is_new, these in groupby(held, key=lambda each: each.instead_of is None):
+            if is_new:
+                collection.insert_many([each.document for each in these], ordered=False, session=self._session)
+                continue
+            for document, before in these:
+                matched = collection.replace_one(before or {}, document, session=self._session).matched_count
                 _require(matched == 1)
 
     def _send_together(self, held: Mapping[str, Sequence[Held]]) -> None:
@@ -145,9 +149,9 @@ class Bundle:
         reply = self._collections.client.admin.command(command, session=self._session)
         if reply["nErrors"]:
             fault = reply["cursor"]["firstBatch"][0]
-            _require(fault["code"] != WRITE_CONFLICT)
             kind = DuplicateKeyError if fault["code"] == DUPLICATE_KEY else OperationFailure
-            raise kind(fault["errmsg"], fault["code"], fault)
+            labels = {"errorLabels": [TRANSIENT]} if fault["code"] == WRITE_CONFLICT else {}
+            raise kind(fault["errmsg"], fault["code"], {**fault, **labels})
         _require(reply["nMatched"] == sum(each.instead_of is not None for these in held.values() for each in these))
 
 

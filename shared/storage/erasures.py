@@ -30,10 +30,10 @@ def prepare_replies(database: MongoDatabase, *, server_removes: bool = True) -> 
     database[REPLIES].create_index("about", name="about")
 
 
-def leave_no_expiry_to_server(database: MongoDatabase) -> None:
-    """Take the index away by which the server would remove replies, where an earlier release made it."""
-    index = database[REPLIES].index_information().get("expires_at", {})
-    if "expireAfterSeconds" in index:
+def make_way_for_expiry(database: MongoDatabase, *, server_removes: bool) -> None:
+    """Take the index of another profile away: one name stands for one kind of index."""
+    index = database[REPLIES].index_information().get("expires_at")
+    if index is not None and ("expireAfterSeconds" in index) != server_removes:
         database[REPLIES].drop_index("expires_at")
 
 

@@ -39,6 +39,7 @@ ANSWER_SECONDS: Final = 1.0
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAMED_GONE: Final = frozenset({91, 189, 11600, 11602, 10107, 13435, 13436, 14031})
 """Codes of a server that is stopping, is not the primary just now, or has no room on its disk."""
+TRANSIENT: Final = "TransientTransactionError"
 DUPLICATE_KEY: Final = 11000
 INTERNAL_ERROR: Final = 1
 """What a server says of a fault of its own; SecantusDB of everything that it has no better word for."""

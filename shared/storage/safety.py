@@ -24,7 +24,8 @@ NOT_KNOWN: Final = 59
 """The server does not know the command: a compatible one that has nothing to configure there."""
 NOT_ALLOWED: Final = frozenset({13, 18})
 MAJORITY: Final = "majority"
-GUARDS: Final = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
+EXPIRY: Final = "expireAfterSeconds"
+GUARDS: Final = ("unique", "sparse", "partialFilterExpression", EXPIRY)
 """What an index does beside finding, and so must be as declared."""
 
 Prepare = Callable[[MongoDatabase], None]
@@ -154,8 +155,9 @@ def _asked(client: Client, command: str) -> Mapping[str, Any]:
 
 
 def _declared(collection: str, keys: Sequence[tuple[str, Any]], options: Mapping[str, Any]) -> Declared:
-    given = ((name, options.get(name)) for name in GUARDS)
-    guards = {name: value for name, value in given if value is not None and value is not False}  # 0 seconds guard, too
+    guards = {name: options[name] for name in GUARDS if options.get(name) not in (None, False)}
+    if options.get(EXPIRY) is not None:
+        guards[EXPIRY] = int(options[EXPIRY])  # 0 seconds, too, in whatever type of number
     return Declared(
         collection=collection,
         keys=tuple((name, order) for name, order in keys),

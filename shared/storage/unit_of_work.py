@@ -23,6 +23,7 @@ from shared.storage.mongo import (
     DUPLICATE_KEY,
     MAJORITY,
     SNAPSHOT,
+    TRANSIENT,
     Client,
     Collections,
     MongoDatabase,
@@ -42,7 +43,6 @@ FIRST_PAUSE_SECONDS: Final = 0.005
 LONGEST_PAUSE_SECONDS: Final = 0.25
 COMMIT_MILLISECONDS: Final = 4000
 NO_SUCH_TRANSACTION: Final = 251
-TRANSIENT: Final = "TransientTransactionError"
 UNKNOWN_COMMIT: Final = "UnknownTransactionCommitResult"
 
 

@@ -112,6 +112,12 @@ def test_p14_all_databases_and_the_log_lost_copied_owners_first(tmp_path, figure
             began = CLOCK.monotonic()
         until(lambda: {service for service, _ in _alarms(stage)} >= {"reporting", "assessment"}, "the fork alarms")
         stage.figure("P14", f"copied owners first: readers' fork alarms after {CLOCK.monotonic() - began:.1f} s")
+        forked = [(service, feed) for service, feed in _alarms(stage) if feed == VALE.feed.topic]
+        before = {service: _taken(stage, service) for service, _ in forked}
+        with Load(stage, stage.history, per_second=10).running() as load:
+            accident.work(load)
+        assert forked
+        assert {service: _taken(stage, service) for service, _ in forked} == before
 
 
 def test_p14_all_databases_lost_and_every_feed_brought_back_from_the_log(tmp_path, figures):
@@ -131,6 +137,14 @@ def test_p14_all_databases_lost_and_every_feed_brought_back_from_the_log(tmp_pat
         rest = [one for one in found.violations if one.where not in ROWS_OF_PEOPLE and not _is_without_row(one)]
         assert not rest, "\n".join(str(one) for one in rest[:30])
         assert found.violations, "the rows since the copies are missed"
+
+
+def _taken(stage: Stage, service: str) -> int:
+    """Return how far a service's databases have taken the feed of one employer."""
+    with stage.client() as client:
+        owners = stage.platform.partnership.owners(service)
+        positions = (client[f"{service}__{owner}"]["positions"].find_one({"_id": VALE.feed.topic}) for owner in owners)
+        return sum(position["number"] for position in positions if position is not None)
 
 
 def _is_without_row(found: Violation) -> bool:

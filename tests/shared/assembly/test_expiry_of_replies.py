@@ -34,7 +34,6 @@ def test_the_server_removes_expired_replies_of_production(prepared, mongo_client
 
 def test_the_local_profile_removes_expired_replies_itself_when_it_starts(prepared, mongo_client):
     """Its database would look through all of them every minute; an index of an earlier release goes."""
-    prepared()
     given = prepared(PROFILE="local")
     replies = replies_of(given, mongo_client)
     now = CLOCK.now()
@@ -44,4 +43,8 @@ def test_the_local_profile_removes_expired_replies_itself_when_it_starts(prepare
     assessment.prepare(given)
     assert [reply["_id"] for reply in replies.find({})] == ["kept"]
     assert "expireAfterSeconds" not in replies.index_information()["expires_at"]
+    assessment.check(given, "api")
+    given = prepared()  # a pilot that becomes the real thing
+    assessment.prepare(given)
+    assert replies.index_information()["expires_at"]["expireAfterSeconds"] == 0
     assessment.check(given, "api")

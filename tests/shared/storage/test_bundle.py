@@ -228,6 +228,22 @@ def test_one_document_is_replaced_twice_in_one_transaction(unit, organisation):
     assert unit.reading(organisation).rows("things").find({}) == [{"_id": "a", "version": 4, "seen": True}]
 
 
+def test_what_frees_a_key_is_sent_before_what_takes_it(unit, organisation):
+    """In the order in which it was written, also where nothing else goes with it."""
+    unit.database(organisation)["things"].create_index("key", unique=True)
+    unit.run(organisation, lambda work: work.rows("things").insert_one({"_id": "a", "key": 1, "version": 1}))
+
+    def change(work):
+        things = work.rows("things")
+        assert things.find_one({"_id": "b"}) is None
+        things.replace_version({"_id": "a", "key": 2, "version": 2}, 1)
+        things.insert_one({"_id": "b", "key": 1})
+        assert [row["key"] for row in things.find({}, sort=[("_id", 1)])] == [2, 1]
+
+    unit.run(organisation, change, together=True)
+    assert in_all(unit, organisation, "things") == [2]
+
+
 def test_what_was_read_beside_is_not_asked_for_again_until_it_is_changed(mongodb_uri, organisation, make_unit_of_work):
     """Neither the document itself nor those it names; whoever changes what they were given changes nothing else."""
     with counting(mongodb_uri) as (client, commands):
@@ -250,6 +266,7 @@ def test_what_was_read_beside_is_not_asked_for_again_until_it_is_changed(mongodb
             assert things.find_one({"_id": "nobody"}) is None
             assert people.find_one({"_id": "w"}) == {"_id": "w", "name": "n"}
             assert commands == ["aggregate", "aggregate"]
+            assert things.find_one({"_id": {"$in": ["a"]}})["version"] == 1
             people.update_one({"_id": "w"}, {"$set": {"name": "another"}})
             assert people.find_one({"_id": "w"}) == {"_id": "w", "name": "another"}
             people.insert_one({"_id": "nobody"})
