@@ -18,9 +18,9 @@ from shared.events.subscriptions import Subscription
 from shared.identifiers import new_identifier
 from shared.partnership import Partnership
 from shared.process.settings import LOCAL, CommonSettings
-from shared.storage.erasures import make_way_for_expiry, prepare_replies, remove_expired_replies
 from shared.storage.mongo import Client, answers, connect
 from shared.storage.open_sessions import OpenSessions
+from shared.storage.replies import renew_replies
 from shared.storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -67,18 +67,14 @@ def prepare_databases(service: str, given: CommonSettings, indexes: Indexes) -> 
     """Make every hosted owner's database ready; again changes nothing."""
     from shared.events import parking
 
-    is_local = given.profile == LOCAL
     client = connect(given.mongodb_uri, appname=f"{service}-prepare")
     try:
         unit = unit_of_work(service, given, client)
         for owner in hosted_owners(service, given, given.partnership()):
             database = unit.database(owner)
             indexes(database)
-            make_way_for_expiry(database, server_removes=not is_local)
-            prepare_replies(database, server_removes=not is_local)
+            renew_replies(database, unit.clock.now(), server_removes=given.profile != LOCAL)
             parking.prepare(database)
-            if is_local:
-                remove_expired_replies(database, unit.clock.now())
     finally:
         client.close()
 

@@ -20,8 +20,8 @@ from shared.events import parking
 from shared.identity.organisation_keys import read_keys
 from shared.process.settings import LOCAL, CommonSettings
 from shared.process.weak_settings import is_nobodys, is_sample, sample_issuers, weak_kafka, weak_session_secret
-from shared.storage.erasures import prepare_replies
 from shared.storage.mongo import Client, connect, server_is_gone
+from shared.storage.replies import prepare_replies
 from shared.storage.safety import (
     MOST_SKEW_SECONDS,
     clock_skew_seconds,

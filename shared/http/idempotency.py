@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
 from operator import itemgetter
 from typing import Any, Final
 
 from flask import request
-from pymongo.database import Database
 
 from shared.errors import ConcurrentChange
 from shared.events.envelope import Cause
@@ -22,18 +20,12 @@ from shared.http.bodies import current_facts, json_body
 from shared.http.errors import KeyMissing, KeyReused
 from shared.http.replies import Reply
 from shared.http.strict_json import canonical
-from shared.storage.erasures import REPLIES, about, prepare_replies
+from shared.storage.replies import KEPT, REPLIES, about
 from shared.storage.unit_of_work import Reading, UnitOfWork, Work
 
 COLLECTION: Final = REPLIES
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 255
-KEPT: Final = timedelta(days=400)
-
-
-def prepare(database: Database[dict[str, Any]]) -> None:
-    """Make the indexes of the stored replies."""
-    prepare_replies(database)
 
 
 def checked_key() -> str:

@@ -11,8 +11,8 @@ changes itself is forgotten here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import bson
@@ -29,17 +29,22 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 """How many documents are held back, and how long they may be together: one command has room for 16 MiB."""
 BULK_WRITE_SINCE: Final = 25
 """The wire version of MongoDB 8.0, the first with writes into several collections in one command."""
-
-
 CHANGED: Final = "somebody else changed this first"
 WRITE_CONFLICT: Final = 112
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class Held(NamedTuple):
-    """A document that is to be inserted or, with a filter that names what it was, to take the place of another."""
+    """A document that takes the place of the one that a filter matches; of nothing: it is inserted."""
 
     document: RawBSONDocument
-    instead_of: Mapping[str, object] | None = None
+    instead_of: Mapping[str, object] = NOTHING
+
+
+class Known(NamedTuple):
+    """What the database would give for an id: a document, or None."""
+
+    document: Document | None
 
 
 class Bundle:
@@ -49,7 +54,7 @@ class Bundle:
         self._collections = collections
         self._session = session
         self._held: dict[str, list[Held]] = {}
-        self._known: dict[str, dict[object, Document | None]] = {}
+        self._known: dict[str, dict[str, RawBSONDocument | None]] = {}
         self._count = self._bytes = 0
         self._is_begun = False
 
@@ -79,27 +84,26 @@ class Bundle:
         if self._count > MOST_HELD or self._bytes > MOST_BYTES:
             self.send()
 
-    def held(self, name: str, filter: Mapping[str, object]) -> Document | None:
-        """Return the document that is held and that the filter asks for by its id and by nothing else."""
-        found = self._find(name, filter["_id"]) if filter.keys() == {"_id"} else None
-        return None if found is None else bson.decode(found.raw, self._collections[name].codec_options)
+    def known(self, name: str, filter: Mapping[str, object]) -> Known | None:
+        """Return what is held, or was read beside, where the filter asks by an id and nothing else; None: not known."""
+        if filter.keys() != {"_id"}:
+            return None
+        identifier = filter["_id"]
+        found = self._find(name, identifier)
+        if found is None:
+            before = self._known.get(name, {})
+            if not isinstance(identifier, str) or identifier not in before:
+                return None
+            found = before[identifier]
+        return Known(None if found is None else bson.decode(found.raw, self._collections[name].codec_options))
 
     def _find(self, name: str, identifier: object) -> RawBSONDocument | None:
         return next((each.document for each in self._held.get(name, ()) if each.document["_id"] == identifier), None)
 
     def know(self, name: str, identifier: object, document: Document | None) -> None:
-        """Remember what the database has under an id, None for nothing; only of ids that are text."""
+        """Remember, as it is now, what the database has under an id, None for nothing; only of ids that are text."""
         if isinstance(identifier, str):
-            self._known.setdefault(name, {})[identifier] = deepcopy(document)
-
-    def knows(self, name: str, filter: Mapping[str, object]) -> bool:
-        """Return whether it is known what the database has under the id that the filter asks for."""
-        identifier = filter["_id"] if filter.keys() == {"_id"} else None
-        return isinstance(identifier, str) and identifier in self._known.get(name, ())
-
-    def known(self, name: str, identifier: object) -> Document | None:
-        """Return what is known under an id."""
-        return deepcopy(self._known[name][identifier])
+            self._known.setdefault(name, {})[identifier] = None if document is None else self._encoded(name, document)
 
     def forget(self, name: str) -> None:
         """Know nothing more of a collection: it is about to be changed."""
@@ -131,13 +135,13 @@ class Bundle:
     def _send_alone(self, name: str, held: Sequence[Held]) -> None:
         """Send what is held for one collection, in its order: a replacement may free the key of what comes next."""
         collection = self._collections[name]
-        for is_new, these in groupby(held, key=lambda each: each.instead_of is None):
-            if is_new:
+        for replaces, these in groupby(held, key=lambda each: bool(each.instead_of)):
+            if not replaces:
                 collection.insert_many([each.document for each in these], ordered=False, session=self._session)
                 continue
-            for document, before in these:
-                matched = collection.replace_one(before or {}, document, session=self._session).matched_count
-                _require(matched == 1)
+            for each in these:
+                result = collection.replace_one(each.instead_of, each.document, session=self._session)
+                _require_matched(result.matched_count, 1)
 
     def _send_together(self, held: Mapping[str, Sequence[Held]]) -> None:
         command = {
@@ -152,17 +156,18 @@ class Bundle:
             kind = DuplicateKeyError if fault["code"] == DUPLICATE_KEY else OperationFailure
             labels = {"errorLabels": [TRANSIENT]} if fault["code"] == WRITE_CONFLICT else {}
             raise kind(fault["errmsg"], fault["code"], {**fault, **labels})
-        _require(reply["nMatched"] == sum(each.instead_of is not None for these in held.values() for each in these))
+        _require_matched(reply["nMatched"], sum(bool(each.instead_of) for these in held.values() for each in these))
 
 
 def _operation(number: int, held: Held) -> dict[str, Any]:
-    if held.instead_of is None:
-        return {"insert": number, "document": held.document}
-    return {"update": number, "filter": held.instead_of, "updateMods": held.document, "multi": False}
+    if held.instead_of:
+        return {"update": number, "filter": held.instead_of, "updateMods": held.document, "multi": False}
+    return {"insert": number, "document": held.document}
 
 
-def _require(is_as_read: bool) -> None:  # noqa: FBT001
-    if not is_as_read:
+def _require_matched(matched: int, replacements: int) -> None:
+    """Hold it against the database that everything stood as it was read."""
+    if matched < replacements:
         raise ConcurrentChange(CHANGED)
 
 

@@ -66,18 +66,20 @@ class Rows:
 
     def _change(self, change: Callable[[], T]) -> T:
         """Carry out a write, and say in which collection."""
-        if self._notice is not None:
-            self._notice(self._collection.name)
+        self._say_changed()
         if self._bundle is not None:
             self._bundle.forget(self._collection.name)
         return self._ask(change)
+
+    def _say_changed(self) -> None:
+        if self._notice is not None:
+            self._notice(self._collection.name)
 
     def _is_held(self, docs: Sequence[Document]) -> bool:
         """Return whether documents to insert go with the transaction's others, and say in which collection."""
         if self._bundle is None:
             return False
-        if self._notice is not None:
-            self._notice(self._collection.name)
+        self._say_changed()
         self._bundle.add(self._collection.name, docs)
         return True
 
@@ -86,12 +88,9 @@ class Rows:
     ) -> Document | None:
         """Return the first document that matches, or None."""
         if self._bundle is not None and projection is None:
-            name = self._collection.name
-            held = self._bundle.held(name, filter)
-            if held is not None:
-                return held
-            if self._bundle.knows(name, filter):
-                return self._bundle.known(name, filter["_id"])
+            known = self._bundle.known(self._collection.name, filter)
+            if known is not None:
+                return known.document
         return self._ask(lambda: self._collection.find_one(filter, projection, sort=sort, session=self._session))
 
     def find(
@@ -197,8 +196,7 @@ class Rows:
             message = "a document's version rises by one at a time"
             raise ValueError(message)
         if self._bundle is not None:
-            if self._notice is not None:
-                self._notice(self._collection.name)
+            self._say_changed()
             self._bundle.replace(self._collection.name, {"_id": doc["_id"], "version": expected}, doc)
         elif self.replace_one({"_id": doc["_id"], "version": expected}, doc) == 0:
             raise ConcurrentChange(CHANGED)

@@ -24,9 +24,13 @@ NOT_KNOWN: Final = 59
 """The server does not know the command: a compatible one that has nothing to configure there."""
 NOT_ALLOWED: Final = frozenset({13, 18})
 MAJORITY: Final = "majority"
-EXPIRY: Final = "expireAfterSeconds"
-GUARDS: Final = ("unique", "sparse", "partialFilterExpression", EXPIRY)
-"""What an index does beside finding, and so must be as declared."""
+GUARDS: Final[Mapping[str, Callable[[Any], object]]] = {
+    "unique": bool,
+    "sparse": bool,
+    "partialFilterExpression": dict,
+    "expireAfterSeconds": int,
+}
+"""What an index does beside finding, and so must be as declared; each is compared as a value of its type."""
 
 Prepare = Callable[[MongoDatabase], None]
 _OFF: Final = frozenset({"false", "0"})
@@ -155,9 +159,8 @@ def _asked(client: Client, command: str) -> Mapping[str, Any]:
 
 
 def _declared(collection: str, keys: Sequence[tuple[str, Any]], options: Mapping[str, Any]) -> Declared:
-    guards = {name: options[name] for name in GUARDS if options.get(name) not in (None, False)}
-    if options.get(EXPIRY) is not None:
-        guards[EXPIRY] = int(options[EXPIRY])  # 0 seconds, too, in whatever type of number
+    given = {name: as_type(options[name]) for name, as_type in GUARDS.items() if options.get(name) is not None}
+    guards = {name: value for name, value in given.items() if value is not False}
     return Declared(
         collection=collection,
         keys=tuple((name, order) for name, order in keys),

@@ -20,7 +20,6 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events.topics import Topics
 from shared.local import backbone
-from shared.local.backbone import broker_program, database_program
 from shared.local.ports import any_free
 from shared.storage.mongo import connect
 
@@ -97,14 +96,14 @@ class Server:
 
 def database_server(folder: Path) -> Server:
     """Return a SecantusDB, not yet started, that keeps its data in `folder` and every acknowledged commit."""
-    program = database_program(folder, any_free())
+    program = backbone.database_program(folder, any_free())
     return Server(list(program.command), program.port or 0, folder / "database.log", _database_answers)
 
 
 def broker_server(folder: Path) -> Server:
     """Return a Tansu, not yet started, that keeps its records in memory: a restart is the loss of a cluster."""
     folder.mkdir(parents=True, exist_ok=True)
-    program = broker_program(any_free())
+    program = backbone.broker_program(any_free())
     return Server(list(program.command), program.port or 0, folder / "broker.log", _broker_answers)
 
 

@@ -13,6 +13,7 @@ from services.assessment.domain.portfolio import Portfolio
 from services.assessment.storage import documents
 from services.assessment.storage.repositories import EVALUATIONS, PEOPLE, PORTFOLIOS, SESSIONS
 from shared.storage import erasures
+from shared.storage.replies import forget_replies_about
 from shared.storage.unit_of_work import Work
 
 PLACES: Final[Mapping[str, str]] = {
@@ -42,5 +43,5 @@ class StoredErasures:
         went += work.rows(SESSIONS).delete_many({"practitioner_id": practitioner_id})
         for portfolio_id in portfolio_ids:
             went += work.rows(EVALUATIONS).delete_one({"_id": portfolio_id})
-            went += erasures.forget_replies_about(work, portfolio_id)
+            went += forget_replies_about(work, portfolio_id)
         return went > 0

@@ -20,8 +20,9 @@ from services.enrolment.domain.traces import ERASED, Traces, cleaned
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import following, keep_version
 from services.enrolment.storage.personal_data import CLEANED, DROPPED, PLACES, REMOVED
-from shared.storage.erasures import REPLIES, STRAYS
+from shared.storage.erasures import STRAYS
 from shared.storage.mongo import Document
+from shared.storage.replies import REPLIES
 from shared.storage.rows import Operation, chunks
 from shared.storage.unit_of_work import Reading, Work
 

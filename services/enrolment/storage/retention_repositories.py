@@ -18,7 +18,7 @@ from services.enrolment.domain.practitioners import Practitioner
 from services.enrolment.domain.retention import LEAVERS, RELEASES, REPLIES, STRAYS, UPLOADS, Periods, RetentionRun
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import following, keep_version
-from shared.http.idempotency import KEPT
+from shared.storage.replies import KEPT
 from shared.storage.unit_of_work import Reading
 
 PERIODS: Final = "periods"

@@ -144,6 +144,15 @@ class Stage:
                 found[labels.get("feed", ""), labels.get("kind", "")] = float(match["value"])
         return found
 
+    def forked(self) -> list[tuple[str, str]]:
+        """Return the services whose readers hold feeds up because they forked, each with such a feed."""
+        return [
+            (service, feed)
+            for service in READERS
+            for (feed, kind), raised in self.metrics(service, "consume", "feed_alarms").items()
+            if kind == "fork" and raised
+        ]
+
     @contextlib.contextmanager
     def client(self) -> Iterator[MongoClient]:
         """Yield a client of the database."""

@@ -5,58 +5,23 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
 from pymongo import MongoClient
 
-from shared.events.feed import FeedName
 from shared.events.ledger import Ledger
-from shared.local.cli import main
 from shared.testing.feeds import numbers_on
 from shared.testing.history import Findings
-from tests.faults.processes.awarding import UNIVERSITY, Awarding
+from tests.faults.processes.awarding import Awarding
 from tests.faults.processes.copying import Copy, standing_aside
 from tests.faults.processes.load import Load, open_cohorts
 from tests.faults.processes.observing import findings
+from tests.faults.processes.owners import VALE, WESTBRIDGE, Owner, partnership
 from tests.faults.processes.stage import CLOCK, Stage, a_stage, until
 from tests.faults.processes.test_api import Client
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Whose database is lost, and where only people can have made what is missing afterwards."""
-
-    service: str
-    organisation: str
-    rows_of_people: frozenset[str]
-
-    @property
-    def database(self) -> str:
-        """Its name, on a platform without a prefix."""
-        return f"{self.service}__{self.organisation}"
-
-    @property
-    def feed(self) -> FeedName:
-        """What it tells everybody."""
-        return FeedName("org", self.organisation, self.service)
-
-    @property
-    def parts(self) -> list[str]:
-        """The processes that have it open."""
-        return [f"{self.service}-{part}" for part in ("api", "relay", "consume", "worker")]
-
-    def head(self, client: MongoClient) -> int:
-        """Return the last number of its feed."""
-        return client[self.database]["org_state"].find_one({"_id": "head"})["number"]
-
-
-VALE = Owner("enrolment", "vale", frozenset({"the employer's rows"}))
-WESTBRIDGE = Owner("accreditation", UNIVERSITY, frozenset({"credit", "the ledger", "credits issued and awarded"}))
 
 
 @contextlib.contextmanager
@@ -85,14 +50,6 @@ def worked(stage: Stage, *, awards: bool = True, quiet: bool = True) -> None:
         stage.quiet()
 
 
-def partnership(stage: Stage, owner: Owner, *words: str) -> Result:
-    """Run a command of the operator's on the owner's feed."""
-    command, *rest = words
-    whose = ["--organisation", owner.organisation, "--service", owner.service]
-    own = ["--state", str(stage.platform.place.directory), *whose]
-    return CliRunner().invoke(main, [command, *own, *rest])
-
-
 def bring_back(stage: Stage, owner: Owner) -> None:
     """Bring the feed back from the log; its reader is fenced by that, started again, and reads on."""
     reader = f"{owner.service}-consume"
@@ -106,11 +63,6 @@ def bring_back(stage: Stage, owner: Owner) -> None:
 def refuses(stage: Stage, owner: Owner) -> bool:
     """Say whether the owner's relay shows that it refuses."""
     return stage.metrics(owner.service, "relay", "relay_feed").get((owner.feed.topic, "refused")) == 1
-
-
-def forks(stage: Stage, service: str) -> float:
-    """Return 1 where the service's reader holds the feed up because it forked."""
-    return stage.metrics(service, "consume", "feed_alarms").get((VALE.feed.topic, "fork"), 0)
 
 
 def credited(stage: Stage, client: MongoClient) -> tuple[list[str], set[str]]:
@@ -179,7 +131,7 @@ def test_p14_readers_sound_the_fork_alarm_when_the_log_was_lost_as_well(tmp_path
         stage.kill("enrolment-relay")
         began = CLOCK.monotonic()
         for service in ("reporting", "assessment"):
-            until(lambda service=service: forks(stage, service) == 1, f"{service} to sound the alarm")
+            until(lambda service=service: (service, VALE.feed.topic) in stage.forked(), f"{service} to sound the alarm")
         stage.figure("P14", f"backup and empty cluster: readers' fork alarm after {CLOCK.monotonic() - began:.1f} s")
         assert VALE.head(client) < now
         parted(stage, then)
@@ -198,7 +150,7 @@ def parted(stage: Stage, then: int) -> None:
         )
         assert done.exit_code == 0, done.output
         for service in ("reporting", "assessment"):
-            until(lambda service=service: forks(stage, service) == 0, f"{service} to go on")
+            until(lambda service=service: (service, VALE.feed.topic) not in stage.forked(), f"{service} to go on")
         stage.quiet()
     walked = partnership(stage, VALE, "verify-feed", "--against", "log", "--against", "readers")
     assert walked.exit_code == 0, walked.output

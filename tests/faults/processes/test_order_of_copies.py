@@ -17,8 +17,8 @@ from tests.faults.processes.collecting import EVIDENCE
 from tests.faults.processes.copying import Copy, standing_aside
 from tests.faults.processes.load import NOMINATE, WITHDRAW, Load, open_cohorts
 from tests.faults.processes.observing import findings
-from tests.faults.processes.stage import CLOCK, SERVICES, Stage, a_stage, until
-from tests.faults.processes.test_backup import VALE, WESTBRIDGE, Owner, partnership
+from tests.faults.processes.owners import VALE, WESTBRIDGE, Owner, partnership
+from tests.faults.processes.stage import CLOCK, Stage, a_stage, until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
@@ -73,16 +73,6 @@ class Accident:
                 one.outcome = Outcome.UNKNOWN
 
 
-def _alarms(stage: Stage) -> list[tuple[str, str]]:
-    """Return the services whose readers hold feeds up because they forked, with these feeds."""
-    return [
-        (service, feed)
-        for service in SERVICES
-        for (feed, kind), raised in stage.metrics(service, "consume", "feed_alarms").items()
-        if kind == "fork" and raised
-    ]
-
-
 def test_p14_all_databases_and_the_log_lost_copied_readers_first(tmp_path, figures):
     """Nobody has read further than its owner has told: everybody goes on by themselves, and everything is equal."""
     with a_stage(tmp_path) as stage:
@@ -93,7 +83,7 @@ def test_p14_all_databases_and_the_log_lost_copied_readers_first(tmp_path, figur
             began = CLOCK.monotonic()
         stage.quiet()
         stage.figure("P14", f"all databases and the log lost: equal again {CLOCK.monotonic() - began:.1f} s after")
-        assert _alarms(stage) == []
+        assert stage.forked() == []
         accident.doubt_what_came_later()
         findings(stage, stage.history).require_none()
         with Load(stage, stage.history, per_second=10).running() as load:
@@ -110,14 +100,14 @@ def test_p14_all_databases_and_the_log_lost_copied_owners_first(tmp_path, figure
         accident = Accident(stage, READERS_FIRST[::-1], awards=False)
         with accident.strike(with_the_log=True):
             began = CLOCK.monotonic()
-        until(lambda: {service for service, _ in _alarms(stage)} >= {"reporting", "assessment"}, "the fork alarms")
+        until(lambda: {service for service, _ in stage.forked()} >= {"reporting", "assessment"}, "the fork alarms")
         stage.figure("P14", f"copied owners first: readers' fork alarms after {CLOCK.monotonic() - began:.1f} s")
-        forked = [(service, feed) for service, feed in _alarms(stage) if feed == VALE.feed.topic]
-        before = {service: _taken(stage, service) for service, _ in forked}
+        forked = [service for service, feed in stage.forked() if feed == VALE.feed.topic]
+        before = {service: _taken(stage, service) for service in forked}
         with Load(stage, stage.history, per_second=10).running() as load:
             accident.work(load)
         assert forked
-        assert {service: _taken(stage, service) for service, _ in forked} == before
+        assert {service: _taken(stage, service) for service in forked} == before
 
 
 def test_p14_all_databases_lost_and_every_feed_brought_back_from_the_log(tmp_path, figures):
@@ -132,7 +122,7 @@ def test_p14_all_databases_lost_and_every_feed_brought_back_from_the_log(tmp_pat
                 _bring_back(stage, feed)
         stage.quiet()
         stage.figure("P14", f"all databases lost: equal again after {CLOCK.monotonic() - began:.1f} s")
-        assert _alarms(stage) == []
+        assert stage.forked() == []
         found = findings(stage, stage.history)
         rest = [one for one in found.violations if one.where not in ROWS_OF_PEOPLE and not _is_without_row(one)]
         assert not rest, "\n".join(str(one) for one in rest[:30])

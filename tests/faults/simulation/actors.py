@@ -12,8 +12,9 @@ from shared.errors import ConcurrentChange, PlatformError, RuleBroken, Unavailab
 from shared.events.envelope import Cause
 from shared.events.feed import FeedName
 from shared.events.reading_loop import TakenOver
-from shared.http.idempotency import KEPT, Idempotency
+from shared.http.idempotency import Idempotency
 from shared.http.replies import Reply
+from shared.storage.replies import KEPT
 from shared.storage.unit_of_work import UnitOfWork, Work
 from tests.faults.simulation.history import Told
 from tests.faults.simulation.operator import operate

@@ -10,9 +10,9 @@ from services.assessment import bootstrap as assessment
 from shared.clock import SystemClock
 from shared.errors import Malformed
 from shared.process.settings import CommonSettings
-from shared.storage.erasures import REPLIES
+from shared.storage.replies import REPLIES
+from tests.shared.assembly.conftest import EMPLOYER
 
-EMPLOYER = "vale"
 CLOCK = SystemClock()
 
 

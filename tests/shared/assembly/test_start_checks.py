@@ -12,12 +12,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import structlog
 
-import shared
 from services.assessment import bootstrap as assessment
 from services.enrolment import bootstrap as enrolment
 from services.enrolment.settings import EnrolmentSettings
@@ -29,11 +27,9 @@ from shared.local.ports import any_free
 from shared.process.settings import CommonSettings
 from shared.telemetry import metrics
 from shared.testing.backbone import database_server, database_uri
+from tests.shared.assembly.conftest import EMPLOYER, ROOT
 from tests.shared.assembly.front import Front
 
-ROOT = Path(shared.__file__).parent.parent
-EMPLOYER = "vale"
-ISSUER = "https://tokens.internal/vale"
 WAIT_SECONDS = 60
 CLOCK = SystemClock()
 

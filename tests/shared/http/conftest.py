@@ -50,9 +50,9 @@ from shared.http import (
     uploaded,
     uploads,
 )
-from shared.http.idempotency import prepare
 from shared.identifiers import new_identifier
 from shared.identity import RoleTable, TokenVerifier
+from shared.storage.replies import prepare_replies
 
 ROLES = """
 feed.read: {summary: Read the feed., roles: {service: partner, operator: own}}
@@ -269,7 +269,7 @@ def role_table(tmp_path) -> RoleTable:
 def app(make_unit_of_work, issuer, organisation, other_organisation, role_table) -> Flask:
     """The toy service."""
     unit_of_work = make_unit_of_work("toy")
-    prepare(unit_of_work.database(organisation))
+    prepare_replies(unit_of_work.database(organisation))
     return create_app(
         ServiceDescription(
             name="toy",

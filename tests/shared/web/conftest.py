@@ -14,7 +14,6 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from shared.clock import SystemClock
 from shared.errors import Fault, RuleBroken
 from shared.http import Reply, Routes, ServiceDescription, StrictSchema, Text, create_app, read, returns, scope
-from shared.http.idempotency import prepare
 from shared.identifiers import new_identifier
 from shared.identity import RoleTable, TokenVerifier
 from shared.local.issuer import LocalIssuer
@@ -22,6 +21,7 @@ from shared.local.made_up_people import provider_app
 from shared.local.ports import any_free
 from shared.partnership import load as load_partnership
 from shared.process.settings import PagesSettings, load
+from shared.storage.replies import prepare_replies
 from shared.web import Look, Page, PageRoutes, Place, WebRoom, blank, page, page_read, page_transact, submitted
 
 PARTNERSHIP = Path(__file__).parents[3] / "scenarios" / "north-west-london" / "partnership.yaml"
@@ -155,7 +155,7 @@ def make_toys(toy_settings, tmp_path, make_unit_of_work, database_prefix):
     def make(**changes) -> Flask:
         given = replace(toy_settings, **changes)
         unit = make_unit_of_work("toys", prefix=database_prefix)
-        prepare(unit.database("brent"))
+        prepare_replies(unit.database("brent"))
         clock = SystemClock()
         app = create_app(
             ServiceDescription(
