@@ -1,8 +1,9 @@
-"""Wakes a service's relay on the same machine as soon as something waits for a number.
+"""Wakes processes on the same machine: a service's relays when something waits for a number, readers when it was sent.
 
-Every commit that emits rings: one datagram to each relay of the service that listens in the directory. It is there for
-speed alone and may be lost: the relay looks by itself every `RELAY_POLL_SECONDS`. Where processes run on several
-machines a change stream wakes the relay instead (`relay_process.py`, decision 40). No database and no Kafka here.
+Every commit that emits rings: one datagram to each relay of the service that listens in the directory. Every relay
+rings for the readers of all services once the broker has what it sent. It is there for speed alone and may be lost: who
+listens looks by itself, too. Where processes run on several machines a change stream wakes the relay instead
+(`relay_process.py`, decision 40), and the broker wakes the readers. No database and no Kafka here.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Final, Self
 
 from shared.events.feed import FeedName
 
+READERS: Final = "readers"
+"""As what readers listen, whatever their service: a feed has readers in several."""
 LONGEST_DIRECTORY_BYTES: Final = 72
 """The address of a socket holds 104 bytes on some systems; its name takes up to 27."""
 LONGEST_RING_BYTES: Final = 256
@@ -30,25 +33,25 @@ def is_usable(directory: Path) -> bool:
     return len(os.fsencode(directory)) <= LONGEST_DIRECTORY_BYTES
 
 
-def ring_of(directory: Path | None, service: str) -> Callable[[FeedName], None] | None:
-    """Return what a process of the service calls after its commits, None where a change stream wakes the relay."""
-    return None if directory is None else Bell(directory, service).ring
+def ring_of(directory: Path | None, listeners: str) -> Callable[[FeedName], None] | None:
+    """Return what wakes a service's relays, or `READERS`; None where no bell hangs."""
+    return None if directory is None else Bell(directory, listeners).ring
 
 
 class Bell:
-    """What a process of the service rings after its commits. Safe to share by threads."""
+    """What is rung for all who listen as `listeners`: a service's relays, or `READERS`. Safe to share by threads."""
 
-    def __init__(self, directory: Path, service: str) -> None:
+    def __init__(self, directory: Path, listeners: str) -> None:
         self._directory = directory
-        self._pattern = f"{service}.*.bell"
+        self._pattern = f"{listeners}.*.bell"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.settimeout(0.0)
 
     def ring(self, feed: FeedName) -> None:
-        """Wake whoever relays `feed`; never waits, never fails. What a dead relay left behind is removed."""
+        """Wake whoever relays or reads `feed`; never waits, never fails. What the dead left behind is removed."""
         with contextlib.suppress(OSError):
             for path in self._directory.glob(self._pattern):
-                self._send(f"{feed.organisation}/{feed.feed}".encode(), path)
+                self._send(feed.topic.encode(), path)
 
     def _send(self, said: bytes, path: Path) -> None:
         try:
@@ -61,10 +64,10 @@ class Bell:
 
 
 class Listener:
-    """What a relay listens at, from `with` to its end: a socket of its own, so that several stand side by side."""
+    """What one listens at, from `with` to its end: a socket of its own, so that several stand side by side."""
 
-    def __init__(self, directory: Path, service: str) -> None:
-        self._path = directory / f"{service}.{secrets.token_hex(4)}.bell"
+    def __init__(self, directory: Path, listeners: str) -> None:
+        self._path = directory / f"{listeners}.{secrets.token_hex(4)}.bell"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def __enter__(self) -> Self:
@@ -84,21 +87,20 @@ class Listener:
         self._path.unlink(missing_ok=True)
         self._socket.close()
 
-    def heard(self, seconds: float) -> set[tuple[str, str]] | None:
-        """Return (organisation, feed) of everything that was rung for, nothing after `seconds` of silence.
+    def heard(self, seconds: float) -> set[str] | None:
+        """Return the topics of all feeds that were rung for, none after `seconds` of silence.
 
         None says that it was so much that the system may have kept no more: every feed is to be looked at.
 
         Raises:
             OSError: Somebody has taken the socket away: nothing will ever be heard here.
         """
-        found: set[tuple[str, str]] = set()
+        found: set[str] = set()
         count = 0
         self._socket.settimeout(seconds)
         with contextlib.suppress(TimeoutError, BlockingIOError):
             while True:
-                organisation, _, feed = self._socket.recv(LONGEST_RING_BYTES).decode(errors="replace").partition("/")
-                found.add((organisation, feed))
+                found.add(self._socket.recv(LONGEST_RING_BYTES).decode(errors="replace"))
                 count += 1
                 self._socket.settimeout(0.0)
         if not count and not self._path.is_socket():

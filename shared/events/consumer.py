@@ -10,18 +10,26 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Protocol
 
+import structlog
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import MemberState, OffsetAndMetadata
 
+from shared.events.bell import READERS, Listener
 from shared.events.checking import LogRecord
 from shared.events.log_identity import LogPlaces
 from shared.events.refusals import unavailable
 
+log = structlog.get_logger(__name__)
+
+FETCH_SECONDS: Final = 0.05
+"""How long who hears a bell waits at the broker: for a fetch that was under way, and for the next."""
 CLOSE_MILLISECONDS: Final = 2000
 METADATA_MILLISECONDS: Final = 5000
 BOOTSTRAP_MILLISECONDS: Final = 5000
@@ -83,6 +91,8 @@ class KafkaOptions:
     max_poll_interval_ms: int = 300_000
     """A member of a group whose one batch takes longer is taken for dead and gives its topics up."""
     config: Mapping[str, object] = field(default_factory=dict)
+    bells_dir: Path | None = None
+    """Where relays on this machine ring for readers; without it a fetch always waits at the broker."""
 
 
 class KafkaLog:
@@ -99,6 +109,8 @@ class KafkaLog:
         self._existing: frozenset[str] = frozenset()
         self._told: frozenset[str] = frozenset()
         self._listener = _PauseOnly(self._consumer)
+        self._left = ExitStack()
+        self._bell = self._hang(options.bells_dir)
         self._greedy: TopicPartition | None = None
         """The topic that filled the last poll alone: the others have their turn before it goes on."""
         if options.group is not None:
@@ -174,7 +186,7 @@ class KafkaLog:
             if self._keep_joining():
                 self._await_join()
                 seconds = 0.0
-            polled = self._poll_others(most) or self._poll(seconds, most)
+            polled = self._poll_others(most) or self._wait_and_poll(seconds, most)
         except OffsetOutOfRangeError as error:
             raise OutOfRange(place.topic for place in error.args[0]) from error
         except LogTruncationError as error:
@@ -188,6 +200,35 @@ class KafkaLog:
             for place, records in polled.items()
             if place.partition == 0
         }
+
+    def _wait_and_poll(self, seconds: float, most: int) -> Mapping[TopicPartition, list[Any]]:
+        """Return the next records; where relays ring, wait for that, then fetch: also in silence, for not all ring."""
+        if self._bell is None or not seconds:
+            return self._poll(seconds, most)
+        fetched = self._poll(0.0, most)
+        if fetched:
+            return fetched
+        return self._poll(FETCH_SECONDS, most) if self._is_due(self._bell, seconds) else {}
+
+    def _is_due(self, bell: Listener, seconds: float) -> bool:
+        """Say whether to fetch now: not where relays rang, but for other feeds alone."""
+        try:
+            topics = bell.heard(seconds)
+        except OSError as error:
+            log.warning("reader.hears_no_bell", detail=str(error))
+            self._bell = None
+            return True
+        return not topics or not topics.isdisjoint(self._wanted)
+
+    def _hang(self, directory: Path | None) -> Listener | None:
+        """Return what is listened at from now to the end; None where no relay rings, or where it cannot be made."""
+        if directory is None:
+            return None
+        try:
+            return self._left.enter_context(Listener(directory, READERS))
+        except OSError as error:
+            log.warning("reader.hears_no_bell", detail=str(error))
+            return None
 
     def _poll(self, seconds: float, most: int) -> Mapping[TopicPartition, list[Any]]:
         self._take_up_parked()
@@ -270,6 +311,7 @@ class KafkaLog:
 
     def close(self) -> None:
         """Leave the group and close both clients."""
+        self._left.close()
         self._consumer.close(autocommit=False, timeout_ms=CLOSE_MILLISECONDS)
         self._places.close()
 

@@ -118,6 +118,7 @@ def kafka_options(service: str, settings: CommonSettings) -> KafkaOptions:
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=settings.heartbeat_interval_ms,
         config=settings.kafka_config(),
+        bells_dir=settings.bells_dir,
     )
 
 

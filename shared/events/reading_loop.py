@@ -19,6 +19,7 @@ from shared.events import fences, heard, reading_metrics
 from shared.events.checking import LogRecord
 from shared.events.consumer import LogSource, OutOfRange
 from shared.events.feed_reading import ReadingTools
+from shared.events.patience import rest_after
 from shared.events.positions import Fenced
 from shared.events.refusals import RefusedByBroker
 from shared.storage.mongo import answers
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.2
 POLL_RECORDS: Final = 500
+FEW_RECORDS: Final = 50
+"""After fewer than these a reader rests: what comes meanwhile costs no transaction of its own."""
 LOOK_SECONDS: Final = 15.0
 MISSING_SECONDS: Final = 1.0
 TEND_SECONDS: Final = 1.0
@@ -143,8 +146,9 @@ class Reader:
         Raises:
             TakenOver: another reader took the feeds, and no group of the broker decides between the two.
         """
+        rest = 0.0
         try:
-            self._round_or_rewind()
+            rest = self._round_or_rewind()
         except Fenced as fenced:
             self._note(fenced)
             self._leave()
@@ -158,7 +162,7 @@ class Reader:
         except Unavailable as error:
             self._drop_source()
             return self._told(error)
-        return 0.0
+        return rest
 
     def close(self) -> None:
         """Hand over what is held and leave."""
@@ -188,15 +192,19 @@ class Reader:
         reading_metrics.REFUSED.labels(self._service).set(1)
         return REFUSED_SECONDS
 
-    def _round_or_rewind(self) -> None:
+    def _round_or_rewind(self) -> float:
         try:
-            self._round()
+            return self._round()
         except OutOfRange as error:
             self._begin_again(error.topics)
+            return 0.0
 
-    def _round(self) -> None:
+    def _round(self) -> float:
+        """Do one round and return how long to rest after it: not at all while there is much to read."""
         source = self._join()
+        began = self._clock.monotonic()
         ready = [self._apply(reading) for reading in list(self._active.values())]  # each has its turn
+        worked = self._clock.monotonic() - began
         polled = source.poll(0.0 if any(ready) else POLL_SECONDS, POLL_RECORDS)
         now = self._clock.monotonic()
         for topic, records in polled.items():
@@ -210,6 +218,8 @@ class Reader:
         if now >= self._tend_at:
             self._tend_at = now + TEND_SECONDS
             self._tend(source, now)
+        are_few = 0 < sum(map(len, polled.values())) < FEW_RECORDS and not any(ready)
+        return rest_after(worked + self._clock.monotonic() - now) if are_few else 0.0
 
     def _apply(self, reading: TopicReading) -> bool:
         return reading.apply()

@@ -49,7 +49,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     """What all feeds of a relay process share.
 
     `own_log` makes what reads a feed's own topic back. `at` is called with the name of each step that was just
-    finished: tests and simulations raise there.
+    finished: tests and simulations raise there. `sent` is called when the broker has events of a feed.
     """
 
     unit_of_work: UnitOfWork
@@ -65,6 +65,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     kafka_config: dict[str, object] = msgspec.field(default_factory=dict)
     own_log: Callable[..., OwnLog] = OwnLog
     at: Callable[[str], None] = lambda _: None
+    sent: Callable[[FeedName], None] = lambda _: None
 
 
 class FeedRelay:
@@ -348,6 +349,7 @@ class FeedRelay:
         self._links.at("acknowledged")
         self._see_offset(offsets[0])
         self._last_offset = offsets[-1]
+        self._links.sent(self.name)
         return offsets[-1]
 
     def _see_offset(self, offset: int) -> None:

@@ -23,8 +23,9 @@ from pymongo.errors import PyMongoError
 
 from shared.clock import Clock, wait_for
 from shared.errors import PlatformError, Unavailable
-from shared.events.bell import Listener
+from shared.events.bell import READERS, Listener, ring_of
 from shared.events.feed import FeedName
+from shared.events.patience import rest_after
 from shared.events.refusals import RefusedByBroker
 from shared.events.relay import FeedRelay, Links, Outcome
 from shared.events.relay_metrics import FENCED, Gauges, show
@@ -40,19 +41,8 @@ log = logging.getLogger(__name__)
 FIRST_BACK_OFF_SECONDS: Final = 0.2
 LONGEST_BACK_OFF_SECONDS: Final = 15.0
 STANDBY_SECONDS: Final = 5.0
-QUIET_STEP_SECONDS: Final = 0.02
-LONGEST_REST_SECONDS: Final = 0.3
 WATCH_MILLISECONDS: Final = 1000
 WATCH_AGAIN_SECONDS: Final = 5.0
-
-
-def rest_after(step_seconds: float) -> float:
-    """Return how long a feed rests after a step of that length, so that a busy database is asked less often.
-
-    A step takes as many commands for one event as for a hundred: what is committed meanwhile goes together. A step of
-    20 ms rests as long again, a quicker one hardly, a slower one longer: it says that others wait for the database.
-    """
-    return min(step_seconds * step_seconds / QUIET_STEP_SECONDS, LONGEST_REST_SECONDS)
 
 
 class _Lane:
@@ -200,12 +190,12 @@ class Relay:
                 wait_for(self._stop, WATCH_AGAIN_SECONDS)
 
     def _listen(self, directory: Path) -> None:
-        lanes = {(name.organisation, name.feed): lane for name, lane in self._lanes.items()}
+        lanes = {name.topic: lane for name, lane in self._lanes.items()}
         with Listener(directory, self._links.unit_of_work.service) as bell:
             while not self._stop.is_set():
                 rung = bell.heard(WATCH_MILLISECONDS / 1000)
-                for feed, lane in lanes.items():
-                    if rung is None or feed in rung:
+                for topic, lane in lanes.items():
+                    if rung is None or topic in rung:
                         lane.wake.set()
 
     def _watch_pending(self) -> None:
@@ -284,7 +274,7 @@ def build_relay(
         at: Called with the name of each step just finished; tests and simulations raise there.
         watches_copies: Whether to show and to warn of feeds that too few brokers hold.
         bells_dir: Where the service's processes ring after their commits (`bell.py`), when all of them run on this
-            machine; a change stream wakes the feeds without it.
+            machine, and readers are rung for; a change stream wakes the feeds without it.
     """
     for name in feeds:
         database_name(service, name.organisation, database_prefix)
@@ -305,6 +295,7 @@ def build_relay(
         summed=dict(summed or {}),
         kafka_config=dict(kafka_config or {}),
         at=at,
+        sent=ring_of(bells_dir, READERS) or (lambda _: None),
     )
     return Relay(
         links,

@@ -15,7 +15,7 @@ from shared.clock import SystemClock
 from shared.events import bell
 from shared.events.bell import Bell, Listener, is_usable
 from shared.events.feed import FeedName
-from shared.events.relay_process import rest_after
+from shared.events.patience import rest_after
 from shared.identifiers import new_identifier
 from shared.storage.unit_of_work import UnitOfWork
 from shared.testing.feeds import a_relay, an_event, commits, numbers_on
@@ -45,7 +45,7 @@ def test_ring_reaches_every_listener_of_the_service_and_names_the_feeds(director
         ring(HARROW)
         ring(BRENT)
         for listener in (one, other):
-            assert listener.heard(PATIENCE_SECONDS) == {("brent", "org"), ("harrow", "out")}
+            assert listener.heard(PATIENCE_SECONDS) == {BRENT.topic, HARROW.topic}
             assert listener.heard(0.01) == set()
         assert stranger.heard(0.01) == set()
     assert list(directory.iterdir()) == []
@@ -63,7 +63,7 @@ def test_ring_for_nobody_is_no_error_and_a_dead_relays_socket_is_removed(directo
     strange.write_text("not a socket", encoding="utf-8")
     with Listener(directory, "enrolment") as living:
         ring(BRENT)
-        assert living.heard(PATIENCE_SECONDS) == {("brent", "org")}
+        assert living.heard(PATIENCE_SECONDS) == {BRENT.topic}
     assert list(directory.iterdir()) == [strange], "only sockets are ours to take away"
 
 
