@@ -111,6 +111,8 @@ class KafkaLog:
         self._listener = _PauseOnly(self._consumer)
         self._left = ExitStack()
         self._bell = self._hang(options.bells_dir)
+        self._is_behind = True
+        """Whether more was on the log than the last poll gave, as far as that is known."""
         self._greedy: TopicPartition | None = None
         """The topic that filled the last poll alone: the others have their turn before it goes on."""
         if options.group is not None:
@@ -173,6 +175,7 @@ class KafkaLog:
         if partition in self._consumer.assignment():
             self._consumer.seek(partition, offset)
             self._consumer.resume(partition)
+            self._is_behind = True
 
     def pause(self, topic: str) -> None:
         """Poll nothing of the topic until `start`."""
@@ -202,8 +205,11 @@ class KafkaLog:
         }
 
     def _wait_and_poll(self, seconds: float, most: int) -> Mapping[TopicPartition, list[Any]]:
-        """Return the next records; where relays ring, wait for that, then fetch: also in silence, for not all ring."""
-        if self._bell is None or not seconds:
+        """Return the next records; where relays ring, wait for that, then fetch: also in silence, for not all ring.
+
+        Who is behind the log's end waits at the broker, which answers at once.
+        """
+        if self._bell is None or not seconds or self._is_behind:
             return self._poll(seconds, most)
         fetched = self._poll(0.0, most)
         if fetched:
@@ -236,7 +242,12 @@ class KafkaLog:
         polled: Mapping[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=milliseconds, max_records=most)
         only = next(iter(polled)) if len(polled) == 1 else None
         self._greedy = only if only is not None and len(polled[only]) >= most else None
+        self._is_behind = any(self._has_more(place, records[-1].offset) for place, records in polled.items())
         return polled
+
+    def _has_more(self, place: TopicPartition, offset: int) -> bool:
+        mark = self._consumer.highwater(place)
+        return mark is not None and int(mark) > offset + 1
 
     def _poll_others(self, most: int) -> Mapping[TopicPartition, list[Any]]:
         """Return what has been fetched already of the topics that the last poll had no room for.

@@ -24,6 +24,7 @@ from shared.testing.feeds import a_relay, commits, numbers_on
 
 NEVER_SECONDS = 600.0
 PATIENCE_SECONDS = 20.0
+BACKLOG = 700
 TOPIC = "org.brent.enrolment.v1"
 
 
@@ -45,11 +46,12 @@ def heard_feed(kafka_bootstrap) -> FeedName:
 
 @pytest.fixture
 def log(kafka_bootstrap, bells, heard_feed) -> Iterator[KafkaLog]:
-    """What listens for the feed, and has read all of it."""
+    """What listens for the feed, and has read what there is: nothing."""
     found = KafkaLog([heard_feed.topic], KafkaOptions(kafka_bootstrap, fetch_max_wait_ms=20, bells_dir=bells))
     with closing(found):
         found.offer(found.places())
         found.start(heard_feed.topic, 0)
+        assert found.poll(0.1, 100) == {}
         yield found
 
 
@@ -80,6 +82,20 @@ def test_reader_that_hears_nothing_finds_by_itself_what_others_wrote(log, heard_
     assert _Waiting(log, 0.2).result() == {}
     _send(free_producer, heard_feed)
     assert _Waiting(log, 0.2).result() == {heard_feed.topic: [0]}
+
+
+@pytest.mark.backbone
+def test_reader_that_is_behind_waits_for_no_ring(log, heard_feed, free_producer):
+    """A backlog is many fetches long, and nobody rings for what was sent long ago."""
+    for _ in range(BACKLOG):
+        free_producer.send(heard_feed.topic, key=b"k", value=bytes(10_000), partition=0)
+    free_producer.flush(PATIENCE_SECONDS)
+    log.start(heard_feed.topic, 0)
+    offsets: list[int] = []
+    while len(offsets) < BACKLOG:
+        offsets += _Waiting(log, NEVER_SECONDS).result()[heard_feed.topic]
+    assert offsets == list(range(BACKLOG))
+    assert _Waiting(log, 0.1).result() == {}
 
 
 @pytest.mark.backbone
