@@ -53,8 +53,8 @@ class CommonSettings:
     instance: names this instance; its reader groups are `<service>.<instance>`. INSTANCE
     mongodb_uri, database_prefix: where the databases are, and what their names begin with. MONGODB_URI, DATABASE_PREFIX
     sessions_dir: where processes write which database sessions they use, for their successors. SESSIONS_DIR
-    bells_dir: where a service's processes ring for its relay, all of them on this machine; without it a change stream
-        wakes the relay. BELLS_DIR
+    bells_dir: where a service's processes ring for its relay, and relays for readers, all of them on this machine;
+        without it a change stream wakes the relay, and the broker the readers. BELLS_DIR
     kafka_bootstrap_servers: `host:port`, comma-separated. KAFKA_BOOTSTRAP_SERVERS
     kafka_config_file: JSON on how to connect (security_protocol, ssl_..., sasl_...), or None. KAFKA_CONFIG_FILE
     replication_factor: of the topics that this instance's relays make. REPLICATION_FACTOR

@@ -15,6 +15,7 @@ projections says what each shows, by label (`Projection`), and the checks below 
                                                         everywhere, no failed one anywhere, nothing that nobody asked
     check_log(topic, numbers and hashes, the owner's)   what stands on a log, in order, is the owner's feed
     check_steps(name, (aggregate, version) pairs)       per aggregate: every version once, in order
+    check_turns(name, history.of("piece"), (aggregate, label) pairs)    per aggregate: as it was asked for, in turn
     check_same(name, shown, recounted)                  a projection equals a recount from the owners
     check_balance(name, postings)                       each ledger adds up to nothing
     check_capacity(name, taken and capacity)            never more than there is
@@ -250,6 +251,29 @@ def check_steps(name: str, steps: Iterable[tuple[str, int]], first: int = 1) -> 
             found.append(Violation(Kind.LOST, name, f"{aggregate} has step {step} right after {last[aggregate]}"))
         seen.add((aggregate, step))
         last[aggregate] = max(last[aggregate], step)
+    return found
+
+
+def check_turns(name: str, operations: Sequence[Operation], shown: Iterable[tuple[str, str]]) -> list[Violation]:
+    """Return where acknowledged effects on one aggregate stand in another order than that in which they were asked for.
+
+    Args:
+        name: Of the place.
+        operations: In the order of their invocation; of one aggregate each only after the answer to the one before.
+        shown: Aggregate and label of every effect, in the place's order. One whose outcome nobody knows may stand
+            anywhere: it may have happened long after its client gave up.
+    """
+    found: list[Violation] = []
+    turns = {one.label: turn for turn, one in enumerate(operations) if one.outcome is Outcome.OK}
+    last: dict[str, str] = {}
+    for aggregate, label in shown:
+        if label not in turns:
+            continue
+        before = last.setdefault(aggregate, label)
+        if turns[label] < turns[before]:
+            found.append(Violation(Kind.REORDERED, name, f"{label} stands after {before}, which was asked for later"))
+        else:
+            last[aggregate] = label
     return found
 
 

@@ -32,6 +32,7 @@ from shared.testing.history import (
     check_log,
     check_same,
     check_steps,
+    check_turns,
 )
 from tests.faults.processes.awarding import CREDIT, UNIVERSITY
 from tests.faults.processes.collecting import EVIDENCE, is_ours, label_of
@@ -184,22 +185,31 @@ def _withdrawals(client: MongoClient, seen: Seen, history: History) -> list[Viol
 
 
 def _evidence(client: MongoClient, seen: Seen, history: History) -> list[Violation]:
-    """Each piece that the load sent stands once in its portfolio and once on its employer's feed."""
+    """Each piece that the load sent stands once in its portfolio and once on its employer's feed, in its turn."""
     in_portfolio: dict[str, list[str]] = defaultdict(list)
+    shelved: list[tuple[str, str]] = []
+    told: list[tuple[str, str]] = []
     labels = {one.made: one.label for one in history.of(EVIDENCE) if one.made}
     for employer in EMPLOYERS:
         for doc in client[f"assessment__{employer}"]["portfolios"].find({}, {"evidence": 1}):
             for piece in doc["evidence"]:
                 labels[piece["evidence_id"]] = label_of(doc["_id"], piece["ref"])
+                shelved.append((doc["_id"], labels[piece["evidence_id"]]))
                 if is_ours(piece["ref"]):
                     in_portfolio[labels[piece["evidence_id"]]].append(piece["evidence_id"])
     on_feed: dict[str, list[str]] = defaultdict(list)
-    for _, data in seen.events(own("assessment", *EMPLOYERS), "assessment.evidence-added.v1"):
+    for event, data in seen.events(own("assessment", *EMPLOYERS), "assessment.evidence-added.v1"):
         label = labels.get(data["evidence_id"], data["evidence_id"])
+        told.append((event.subject, label))
         if is_ours(label.rpartition("/")[2]) or data["evidence_id"] not in labels:
             on_feed[label].append(data["evidence_id"])
     places = [("evidence in portfolios", in_portfolio), ("the employers' feeds of evidence", on_feed)]
-    return check_effects(history.of(EVIDENCE), [Projection(name, found, shows_ids=True) for name, found in places])
+    sent = history.of(EVIDENCE)
+    return [
+        *check_effects(sent, [Projection(name, found, shows_ids=True) for name, found in places]),
+        *check_turns("order within portfolios", sent, shelved),
+        *check_turns("order of evidence on feeds", sent, told),
+    ]
 
 
 def _credits(client: MongoClient, seen: Seen, history: History) -> list[Violation]:

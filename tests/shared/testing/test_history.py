@@ -18,6 +18,7 @@ from shared.testing.history import (
     check_log,
     check_same,
     check_steps,
+    check_turns,
 )
 
 
@@ -123,6 +124,26 @@ def test_a_log_is_its_owners_feed_in_order(seen, expected):
 def test_an_aggregates_versions_come_once_and_in_order(steps, expected):
     """A reordered, doubled or missing step of one aggregate is caught; aggregates do not disturb each other."""
     assert [violation.kind for violation in check_steps("feed", steps)] == expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ([("x", "x1"), ("y", "y1"), ("x", "x2"), ("x", "x3")], []),
+        ([("y", "y1"), ("x", "x1"), ("x", "x2"), ("x", "x3")], []),
+        ([("x", "x2"), ("y", "y1"), ("x", "x1"), ("x", "x3")], [(Kind.REORDERED, "feed")]),
+        ([("x", "x3"), ("x", "x1"), ("x", "x2"), ("y", "y1")], [(Kind.REORDERED, "feed")] * 2),
+        ([("x", "late"), ("x", "x1"), ("x", "nobody's"), ("x", "x2"), ("x", "x3")], []),
+    ],
+)
+def test_what_was_acknowledged_in_turn_stands_in_that_order(shown, expected):
+    """Per aggregate; one that nobody knows the outcome of may come when it likes."""
+    log = History()
+    for label in ("x1", "y1", "x2", "late", "x3"):
+        asked = log.invoke(kind="piece", label=label, key=label)
+        if label != "late":
+            log.ended(asked, Outcome.OK)
+    assert kinds(check_turns("feed", log.of("piece"), shown)) == expected
 
 
 def test_a_projection_that_differs_from_its_recount_is_caught():
