@@ -51,7 +51,8 @@ class Bell:
         """Wake whoever relays or reads `feed`; never waits, never fails. What the dead left behind is removed."""
         with contextlib.suppress(OSError):
             for path in self._directory.glob(self._pattern):
-                self._send(feed.topic.encode(), path)
+                with contextlib.suppress(OSError):  # one that cannot be reached keeps it from nobody else
+                    self._send(feed.topic.encode(), path)
 
     def _send(self, said: bytes, path: Path) -> None:
         try:
@@ -84,7 +85,8 @@ class Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Listen no longer."""
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
         self._socket.close()
 
     def heard(self, seconds: float) -> set[str] | None:

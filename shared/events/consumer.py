@@ -21,6 +21,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import MemberState, OffsetAndMetadata
 
+from shared.clock import Clock, SystemClock
 from shared.events.bell import READERS, Listener
 from shared.events.checking import LogRecord
 from shared.events.log_identity import LogPlaces
@@ -92,15 +93,16 @@ class KafkaOptions:
     """A member of a group whose one batch takes longer is taken for dead and gives its topics up."""
     config: Mapping[str, object] = field(default_factory=dict)
     bells_dir: Path | None = None
-    """Where relays on this machine ring for readers; without it a fetch always waits at the broker."""
+    """Where relays on this machine ring for readers; without it, and in a group, a fetch always waits at the broker."""
 
 
 class KafkaLog:
     """Kafka as a `LogSource`. Made after fork; made anew after any error."""
 
-    def __init__(self, wanted: Collection[str], options: KafkaOptions) -> None:
+    def __init__(self, wanted: Collection[str], options: KafkaOptions, clock: Clock | None = None) -> None:
         self._wanted = frozenset(wanted)
         self._options = options
+        self._clock = clock or SystemClock()
         self._places = LogPlaces(options.bootstrap_servers, options.config)
         try:
             self._consumer = KafkaConsumer(**self._settings())
@@ -110,9 +112,9 @@ class KafkaLog:
         self._told: frozenset[str] = frozenset()
         self._listener = _PauseOnly(self._consumer)
         self._left = ExitStack()
-        self._bell = self._hang(options.bells_dir)
-        self._is_behind = True
-        """Whether more was on the log than the last poll gave, as far as that is known."""
+        self._bell = self._hang(options.bells_dir) if options.group is None else None
+        self._behind = set[TopicPartition]()
+        """Where the log had more than was polled, as far as that is known."""
         self._greedy: TopicPartition | None = None
         """The topic that filled the last poll alone: the others have their turn before it goes on."""
         if options.group is not None:
@@ -175,7 +177,7 @@ class KafkaLog:
         if partition in self._consumer.assignment():
             self._consumer.seek(partition, offset)
             self._consumer.resume(partition)
-            self._is_behind = True
+            self._behind.add(partition)
 
     def pause(self, topic: str) -> None:
         """Poll nothing of the topic until `start`."""
@@ -209,22 +211,25 @@ class KafkaLog:
 
         Who is behind the log's end waits at the broker, which answers at once.
         """
-        if self._bell is None or not seconds or self._is_behind:
+        if self._bell is None or not seconds or self._behind:
             return self._poll(seconds, most)
         fetched = self._poll(0.0, most)
         if fetched:
             return fetched
-        return self._poll(FETCH_SECONDS, most) if self._is_due(self._bell, seconds) else {}
+        self._listen(self._bell, seconds)
+        return self._poll(FETCH_SECONDS, most)
 
-    def _is_due(self, bell: Listener, seconds: float) -> bool:
-        """Say whether to fetch now: not where relays rang, but for other feeds alone."""
+    def _listen(self, bell: Listener, seconds: float) -> None:
+        """Wait until a relay rings for one of the topics, or for so long."""
+        until = self._clock.monotonic() + seconds
         try:
-            topics = bell.heard(seconds)
+            while (left := until - self._clock.monotonic()) > 0:
+                topics = bell.heard(left)
+                if topics is None or not topics.isdisjoint(self._wanted):
+                    return
         except OSError as error:
             log.warning("reader.hears_no_bell", detail=str(error))
             self._bell = None
-            return True
-        return not topics or not topics.isdisjoint(self._wanted)
 
     def _hang(self, directory: Path | None) -> Listener | None:
         """Return what is listened at from now to the end; None where no relay rings, or where it cannot be made."""
@@ -242,8 +247,17 @@ class KafkaLog:
         polled: Mapping[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=milliseconds, max_records=most)
         only = next(iter(polled)) if len(polled) == 1 else None
         self._greedy = only if only is not None and len(polled[only]) >= most else None
-        self._is_behind = any(self._has_more(place, records[-1].offset) for place, records in polled.items())
+        self._note_ends(polled, has_waited=seconds > 0)
         return polled
+
+    def _note_ends(self, polled: Mapping[TopicPartition, list[Any]], *, has_waited: bool) -> None:
+        for place, records in polled.items():
+            if self._has_more(place, records[-1].offset):
+                self._behind.add(place)
+            else:
+                self._behind.discard(place)
+        if has_waited and not polled:
+            self._behind.clear()
 
     def _has_more(self, place: TopicPartition, offset: int) -> bool:
         mark = self._consumer.highwater(place)

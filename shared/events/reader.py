@@ -91,7 +91,7 @@ def build_reader(
     options = kafka_options(service, settings)
     return Reader(
         service=service,
-        source=lambda: KafkaLog(wanted, options),
+        source=lambda: KafkaLog(wanted, options, clock),
         readings=readings,
         tools=lambda session: ReadingTools(
             unit=unit,

@@ -204,22 +204,25 @@ class Reader:
         source = self._join()
         began = self._clock.monotonic()
         ready = [self._apply(reading) for reading in list(self._active.values())]  # each has its turn
+        is_more = any(ready)
         worked = self._clock.monotonic() - began
-        polled = source.poll(0.0 if any(ready) else POLL_SECONDS, POLL_RECORDS)
+        polled = source.poll(0.0 if is_more else POLL_SECONDS, POLL_RECORDS)
         now = self._clock.monotonic()
         for topic, records in polled.items():
             reading = self._active.get(topic)
             if reading is not None:
-                reading.receive(records, source.end(topic))
+                end = source.end(topic)
+                reading.receive(records, end)
                 self._progress_at[topic] = now
-                self._apply(reading)
+                is_more |= self._apply(reading) or (end is not None and end > reading.read_to)
         for reading in list(self._active.values()):
             self._steer(source, reading)
         if now >= self._tend_at:
             self._tend_at = now + TEND_SECONDS
             self._tend(source, now)
-        are_few = 0 < sum(map(len, polled.values())) < FEW_RECORDS and not any(ready)
-        return rest_after(worked + self._clock.monotonic() - now) if are_few else 0.0
+        if is_more or not 0 < sum(map(len, polled.values())) < FEW_RECORDS:
+            return 0.0
+        return rest_after(worked + self._clock.monotonic() - now)
 
     def _apply(self, reading: TopicReading) -> bool:
         return reading.apply()

@@ -65,7 +65,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     kafka_config: dict[str, object] = msgspec.field(default_factory=dict)
     own_log: Callable[..., OwnLog] = OwnLog
     at: Callable[[str], None] = lambda _: None
-    sent: Callable[[FeedName], None] = lambda _: None
+    sent: Callable[[FeedName], None] | None = None
 
 
 class FeedRelay:
@@ -349,7 +349,8 @@ class FeedRelay:
         self._links.at("acknowledged")
         self._see_offset(offsets[0])
         self._last_offset = offsets[-1]
-        self._links.sent(self.name)
+        if self._links.sent is not None:
+            self._links.sent(self.name)
         return offsets[-1]
 
     def _see_offset(self, offset: int) -> None:

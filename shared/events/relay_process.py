@@ -295,7 +295,7 @@ def build_relay(
         summed=dict(summed or {}),
         kafka_config=dict(kafka_config or {}),
         at=at,
-        sent=ring_of(bells_dir, READERS) or (lambda _: None),
+        sent=ring_of(bells_dir, READERS),
     )
     return Relay(
         links,

@@ -234,7 +234,7 @@ def _environment(place: Place, backbone: Backbone, issuer: LocalIssuer) -> dict[
 
 
 def bells(directory: Path) -> dict[str, str]:
-    """Return where commits wake the relays; in a folder with too long a name change streams have to."""
+    """Return where commits wake the relays, and relays the readers; in a folder with too long a name nothing rings."""
     return {"BELLS_DIR": str(directory.resolve())} if is_usable(directory.resolve()) else {}
 
 

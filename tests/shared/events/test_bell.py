@@ -67,6 +67,25 @@ def test_ring_for_nobody_is_no_error_and_a_dead_relays_socket_is_removed(directo
     assert list(directory.iterdir()) == [strange], "only sockets are ours to take away"
 
 
+def test_listener_that_cannot_be_reached_keeps_the_ring_from_nobody_else(directory):
+    """One may go while others are rung for; here twenty sockets lead nowhere."""
+    directory.mkdir()
+    for number in range(20):
+        (directory / f"enrolment.{number}.bell").symlink_to(directory / "nowhere")
+    with Listener(directory, "enrolment") as living:
+        Bell(directory, "enrolment").ring(BRENT)
+        assert living.heard(PATIENCE_SECONDS) == {BRENT.topic}
+
+
+def test_listener_leaves_quietly_when_its_directory_is_no_more(directory):
+    """What is for speed alone ends nothing that matters."""
+    with Listener(directory, "enrolment"):
+        for path in directory.iterdir():
+            path.unlink()
+        directory.rmdir()
+        directory.write_text("a file", encoding="utf-8")
+
+
 def test_listener_that_takes_nothing_in_holds_no_commit_up(directory):
     """The system keeps some rings; the rest are lost, and what was kept wakes the relay."""
     ring = Bell(directory, "enrolment").ring

@@ -10,8 +10,10 @@ from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
+from kafka import TopicPartition
 
 from shared.clock import SystemClock
+from shared.events import consumer
 from shared.events.bell import READERS, Bell, Listener
 from shared.events.checking import LogRecord
 from shared.events.consumer import KafkaLog, KafkaOptions
@@ -36,6 +38,19 @@ def bells() -> Iterator[Path]:
 
 
 @pytest.fixture
+def listening(monkeypatch) -> Event:
+    """Set as soon as somebody listens."""
+    begun, heard = Event(), Listener.heard
+
+    def noted(self: Listener, seconds: float) -> set[str] | None:
+        begun.set()
+        return heard(self, seconds)
+
+    monkeypatch.setattr(Listener, "heard", noted)
+    return begun
+
+
+@pytest.fixture
 def heard_feed(kafka_bootstrap) -> FeedName:
     """A feed whose topic stands on the broker, empty."""
     found = FeedName("org", new_identifier()[-12:], "enrolment")
@@ -56,9 +71,10 @@ def log(kafka_bootstrap, bells, heard_feed) -> Iterator[KafkaLog]:
 
 
 @pytest.mark.backbone
-def test_ring_ends_the_wait_of_a_reader_with_what_was_sent(log, heard_feed, bells, free_producer):
+def test_ring_ends_the_wait_of_a_reader_with_what_was_sent(log, heard_feed, bells, free_producer, listening):
     """Without it this one would wait for ten minutes before it fetched again."""
     waiting = _Waiting(log, NEVER_SECONDS)
+    assert listening.wait(PATIENCE_SECONDS)
     _send(free_producer, heard_feed)
     assert waiting.is_waiting_after(1.0), "nobody rang: what was sent is not looked for yet"
     Bell(bells, READERS).ring(heard_feed)
@@ -66,14 +82,40 @@ def test_ring_ends_the_wait_of_a_reader_with_what_was_sent(log, heard_feed, bell
 
 
 @pytest.mark.backbone
-def test_ring_for_a_feed_that_is_not_followed_fetches_nothing(log, heard_feed, bells, free_producer):
-    """All readers hear all feeds; who does not read this one goes on without a word to the broker."""
+def test_ring_for_a_feed_that_is_not_followed_fetches_nothing(log, heard_feed, bells, free_producer, listening):
+    """All readers hear all feeds; who does not read this one waits on without a word to the broker."""
     waiting = _Waiting(log, NEVER_SECONDS)
+    assert listening.wait(PATIENCE_SECONDS)
     _send(free_producer, heard_feed)
-    assert waiting.is_waiting_after(0.5)
-    Bell(bells, READERS).ring(FeedName("org", "somebody-else", "enrolment"))
-    assert waiting.result() == {}
-    assert _Waiting(log, 0.1).result() == {heard_feed.topic: [0]}
+    for _ in range(3):
+        Bell(bells, READERS).ring(FeedName("org", "somebody-else", "enrolment"))
+        assert waiting.is_waiting_after(0.3)
+    Bell(bells, READERS).ring(heard_feed)
+    assert waiting.result() == {heard_feed.topic: [0]}
+
+
+@pytest.mark.backbone
+def test_silence_is_over_in_time_however_much_is_rung_for_others(log, heard_feed, bells, free_producer, listening):
+    """An HR system rings for nobody: what it wrote is not to wait until the others are quiet."""
+    over = Event()
+    ringing = Thread(target=_ring_until, args=(over, Bell(bells, READERS), FeedName("org", "somebody-else", "x")))
+    ringing.start()
+    try:
+        waiting = _Waiting(log, 2.0)
+        assert listening.wait(PATIENCE_SECONDS)
+        _send(free_producer, heard_feed)
+        assert waiting.result() == {heard_feed.topic: [0]}
+    finally:
+        over.set()
+        ringing.join(PATIENCE_SECONDS)
+
+
+@pytest.mark.backbone
+def test_member_of_a_group_hears_no_bell(kafka_bootstrap, heard_feed, bells):
+    """It joins and leaves in its polls, and Apache Kafka wakes a fetch by itself."""
+    options = KafkaOptions(kafka_bootstrap, f"group-{heard_feed.organisation}", 20, bells_dir=bells)
+    with closing(KafkaLog([heard_feed.topic], options)):
+        assert list(bells.iterdir()) == []
 
 
 @pytest.mark.backbone
@@ -85,17 +127,34 @@ def test_reader_that_hears_nothing_finds_by_itself_what_others_wrote(log, heard_
 
 
 @pytest.mark.backbone
-def test_reader_that_is_behind_waits_for_no_ring(log, heard_feed, free_producer):
+def test_reader_that_is_behind_waits_for_no_ring(kafka_bootstrap, heard_feed, bells, free_producer):
     """A backlog is many fetches long, and nobody rings for what was sent long ago."""
     for _ in range(BACKLOG):
         free_producer.send(heard_feed.topic, key=b"k", value=bytes(10_000), partition=0)
     free_producer.flush(PATIENCE_SECONDS)
-    log.start(heard_feed.topic, 0)
     offsets: list[int] = []
-    while len(offsets) < BACKLOG:
-        offsets += _Waiting(log, NEVER_SECONDS).result()[heard_feed.topic]
+    options = KafkaOptions(kafka_bootstrap, fetch_max_wait_ms=20, bells_dir=bells)
+    with closing(KafkaLog([heard_feed.topic], options)) as log:
+        log.offer(log.places())
+        log.start(heard_feed.topic, 0)
+        while len(offsets) < BACKLOG:
+            offsets += _Waiting(log, NEVER_SECONDS).result()[heard_feed.topic]
+        assert _Waiting(log, 0.1).result() == {}
     assert offsets == list(range(BACKLOG))
-    assert _Waiting(log, 0.1).result() == {}
+
+
+def test_what_is_polled_of_one_topic_says_nothing_about_another(monkeypatch, bells):
+    """The local broker answers with all of a topic; of others' answers nothing but this shows what is known of ends."""
+    client = _Client(ends={"a": 5_000, "b": 1}, answers=[{"a": [0]}, {"b": [0]}, {}, {"a": [1]}, {}, {}, {}])
+    monkeypatch.setattr(consumer, "KafkaConsumer", lambda **_: client)
+    with closing(KafkaLog(["a", "b"], KafkaOptions("nowhere.example:1", bells_dir=bells))) as log:
+        log.start("a", 0)
+        log.start("b", 0)
+        for seconds in (0.2, 0.2, 0.0, 0.2, 0.2):
+            log.poll(seconds, 100)
+        assert client.waits == [200, 200, 0, 200, 200], "behind on one of the two until a poll that waited has nothing"
+        assert log.poll(0.2, 100) == {}
+        assert client.waits[5:] == [0, 50], "nobody rang for either"
 
 
 @pytest.mark.backbone
@@ -146,16 +205,25 @@ def test_relay_rings_for_readers_once_the_broker_has_what_it_sent(
 
 
 @pytest.mark.parametrize(
-    ("records", "is_more_waiting", "rest"),
-    [(1, False, 0.045), (FEW_RECORDS - 1, False, 0.045), (FEW_RECORDS, False, 0.0), (1, True, 0.0), (0, False, 0.0)],
+    ("records", "end", "before", "after", "rest"),
+    [
+        (1, 1, (0.0, False), (0.03, False), 0.045),
+        (FEW_RECORDS - 1, FEW_RECORDS - 1, (0.0, False), (0.03, False), 0.045),
+        (1, 1, (0.03, False), (0.03, False), 0.18),  # the last of what was there before is work, too
+        (FEW_RECORDS, FEW_RECORDS, (0.0, False), (0.03, False), 0.0),
+        (1, 1, (0.03, True), (0.03, False), 0.0),
+        (2, 2, (0.0, False), (0.03, True), 0.0),  # the batch is one event long, and the other one waits
+        (1, 2, (0.0, False), (0.03, False), 0.0),  # what was fetched is not all that there is
+        (0, 0, (0.03, False), (0.0, False), 0.0),
+    ],
 )
-def test_reader_rests_after_few_records_and_never_in_a_backlog(records, is_more_waiting, rest):
+def test_reader_rests_after_few_records_and_never_in_a_backlog(records, end, before, after, rest):
     """A round of 30 ms says that others wait for the database; the time that the poll itself waits says nothing."""
     clock = _HandClock()
-    reading = _Reading(clock, takes=0.03, is_more_waiting=is_more_waiting)
+    reading = _Reading(clock, [before, after])
     reader = Reader(
         service="enrolment",
-        source=lambda: _Log(clock, [LogRecord(number, b"k", b"v", []) for number in range(records)]),
+        source=lambda: _Log(clock, [LogRecord(number, b"k", b"v", []) for number in range(records)], end),
         readings=lambda _: {TOPIC: reading},
         tools=lambda _: None,
         unit=SimpleNamespace(client=SimpleNamespace(start_session=lambda: SimpleNamespace(end_session=lambda: None))),
@@ -189,6 +257,33 @@ class _Waiting:
         return found
 
 
+class _Client:
+    """A Kafka client that answers what it was told to; `waits` are the milliseconds that it was let wait."""
+
+    def __init__(self, ends: dict[str, int], answers: list[dict[str, list[int]]]) -> None:
+        self._ends = ends
+        self._answers = answers
+        self._fetcher = SimpleNamespace(_next_partition_records=None)
+        self.waits: list[int] = []
+
+    def assignment(self) -> set[TopicPartition]:
+        return {TopicPartition(topic, 0) for topic in self._ends}
+
+    def highwater(self, place: TopicPartition) -> int:
+        return self._ends[place.topic]
+
+    def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[SimpleNamespace]]:
+        assert max_records == 100
+        self.waits.append(timeout_ms)
+        return {
+            TopicPartition(topic, 0): [SimpleNamespace(offset=at, key=b"k", value=b"v", headers=[]) for at in offsets]
+            for topic, offsets in self._answers.pop(0).items()
+        }
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
 class _HandClock(SystemClock):
     """Stands still unless it is told."""
 
@@ -202,9 +297,10 @@ class _HandClock(SystemClock):
 class _Log:
     """A log of one topic whose poll waits a second and then has everything."""
 
-    def __init__(self, clock: _HandClock, records: Sequence[LogRecord]) -> None:
+    def __init__(self, clock: _HandClock, records: Sequence[LogRecord], end: int) -> None:
         self._clock = clock
         self._records = records
+        self._end = end
 
     def places(self) -> dict[str, str]:
         return {TOPIC: "cluster/topic"}
@@ -217,21 +313,20 @@ class _Log:
         return {TOPIC: self._records[:most]} if self._records else {}
 
     def end(self, _: str) -> int:
-        return len(self._records)
+        return self._end
 
     def __getattr__(self, _: str) -> Callable[..., None]:
         return lambda *_: None
 
 
 class _Reading:
-    """One topic's state; to take what it received lasts `takes` seconds."""
+    """One topic's state; each turn lasts so many seconds, and says whether more is ready."""
 
     topic, place, wants_rewind, available = TOPIC, "cluster/topic", False, True
 
-    def __init__(self, clock: _HandClock, *, takes: float, is_more_waiting: bool) -> None:
+    def __init__(self, clock: _HandClock, turns: list[tuple[float, bool]]) -> None:
         self._clock = clock
-        self._takes = takes
-        self._is_more_waiting = is_more_waiting
+        self._turns = turns
         self.received: list[LogRecord] = []
         self.read_to = 0
 
@@ -243,15 +338,20 @@ class _Reading:
         self.read_to = len(self.received)
 
     def apply(self) -> bool:
-        if self.received:
-            self._clock.at += self._takes
-        return self._is_more_waiting
+        seconds, is_more = self._turns.pop(0)
+        self._clock.at += seconds
+        return is_more
 
     def is_full(self) -> bool:
         return False
 
     def tend(self) -> None:
         return None
+
+
+def _ring_until(over: Event, bell: Bell, feed: FeedName) -> None:
+    while not over.wait(0.05):
+        bell.ring(feed)
 
 
 def _send(producer, feed: FeedName) -> None:
