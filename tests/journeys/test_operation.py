@@ -142,6 +142,37 @@ def until(what: str, question: Callable[[], object], seconds: float = 60) -> obj
     return answer
 
 
+def own_events(platform, correlation: str) -> set[str]:
+    """Return the ids of what a request itself emitted, as stored.
+
+    Answers come back while this looks, and the employer's own next events with them: the request's own have no cause.
+    """
+    with MongoClient(platform.backbone.mongodb_uri) as client:
+        entries = client[f"enrolment__{EMPLOYER}"]["org_entries"].find({"events.correlationid": correlation})
+        every = [event for entry in entries for event in entry["events"]]
+    assert all(event["traceparent"].startswith(f"00-{TRACE}-") for event in every)
+    assert SPAN not in str(every), "our own span, not the caller's"
+    own = {event["id"] for event in every if event["causationid"] is None}
+    assert own
+    return own
+
+
+def sent(platform, topic: str, correlation: str) -> list[dict[str, str]]:
+    """Return the headers of what stands on a topic because of a request."""
+    return [one for one in records_on(platform, topic) if one["ce_correlationid"] == correlation]
+
+
+def caused(record: dict[str, str]) -> str | None:
+    """Return the id of the event that caused a record's, or nothing."""
+    return record.get("ce_causationid")
+
+
+def own_records(platform, correlation: str, wanted: int) -> dict[str, dict[str, str]]:
+    """Return the headers of what a request itself emitted, by id; nothing before there are as many as wanted."""
+    found = {one["ce_id"]: one for one in sent(platform, EMPLOYERS_FEED, correlation) if caused(one) is None}
+    return found if len(found) >= wanted else {}
+
+
 def test_one_request_is_followed_from_http_to_the_answer_of_another_organisation(platform):
     """HTTP, the stored entry, the broker's record, the reader's lines and what it emits: one correlation, one trace."""
     own = new_identifier()
@@ -153,31 +184,22 @@ def test_one_request_is_followed_from_http_to_the_answer_of_another_organisation
     [line] = lines_of(platform, "enrolment-api", event="http.request", correlation_id=correlation)
     assert (line["trace_id"], line["partners_correlation_id"], line["status"]) == (TRACE, own, 201)
 
-    with MongoClient(platform.backbone.mongodb_uri) as client:
-        entries = client[f"enrolment__{EMPLOYER}"]["org_entries"].find({"events.correlationid": correlation})
-        stored = [event for entry in entries for event in entry["events"]]
-    assert stored
-    assert all(event["traceparent"].startswith(f"00-{TRACE}-") and event["causationid"] is None for event in stored)
-    assert SPAN not in str(stored), "our own span, not the caller's"
+    stored = own_events(platform, correlation)
+    ids = until("the records", lambda: own_records(platform, correlation, len(stored)))
+    assert set(ids) == stored
+    assert {one["ce_traceparent"].split("-")[1] for one in ids.values()} == {TRACE}
 
-    def sent(topic: str, **wanted: str) -> list[dict[str, str]]:
-        return [one for one in records_on(platform, topic) if wanted.items() <= one.items()]
-
-    asked = until("the record", lambda: sent(EMPLOYERS_FEED, ce_correlationid=correlation))
-    assert {one["ce_id"] for one in asked} == {event["id"] for event in stored}
-    assert {one["ce_traceparent"].split("-")[1] for one in asked} == {TRACE}
-    ids = {one["ce_id"]: one for one in asked}
-
-    answers = until("the answer", lambda: sent(LEADS_FEED, ce_correlationid=correlation))
-    assert {one["ce_causationid"] for one in answers} <= set(ids)
+    answers = until(
+        "the answer", lambda: [one for one in sent(platform, LEADS_FEED, correlation) if caused(one) in ids]
+    )
     assert {one["ce_traceparent"].split("-")[1] for one in answers} == {TRACE}
 
-    taken = until(
-        "the reader's line", lambda: lines_of(platform, "enrolment-consume", event="event.taken", feed=EMPLOYERS_FEED)
+    cause = caused(answers[0])
+    mine = until(
+        "the reader's line", lambda: lines_of(platform, "enrolment-consume", event="event.taken", event_id=cause)
     )
-    mine = [one for one in taken if one["event_id"] == answers[0]["ce_causationid"]]
     assert {(one["correlation_id"], one["trace_id"]) for one in mine} == {(correlation, TRACE)}
-    assert {one["number"] for one in mine} == {int(ids[mine[0]["event_id"]]["ce_feedseq"])}
+    assert {(one["feed"], one["number"]) for one in mine} == {(EMPLOYERS_FEED, int(ids[cause]["ce_feedseq"]))}
     back = until(
         "the employer's own line",
         lambda: [
