@@ -51,7 +51,7 @@ class Bell:
         """Wake whoever relays or reads `feed`; never waits, never fails. What the dead left behind is removed."""
         with contextlib.suppress(OSError):
             for path in self._directory.glob(self._pattern):
-                with contextlib.suppress(OSError):  # one that cannot be reached keeps it from nobody else
+                with contextlib.suppress(OSError):  # one is gone, or so much lies there that it looks at all feeds
                     self._send(feed.topic.encode(), path)
 
     def _send(self, said: bytes, path: Path) -> None:
@@ -60,8 +60,6 @@ class Bell:
         except ConnectionRefusedError:
             if path.is_socket():
                 path.unlink(missing_ok=True)
-        except BlockingIOError:  # so much lies there that all feeds are looked at
-            pass
 
 
 class Listener:

@@ -1,8 +1,9 @@
 """The log as a reader sees it: the `LogSource` port, and Kafka behind it.
 
 Two modes. `assign`: one reader takes every wanted topic that exists, partition 0 only. `group`: readers share the
-topics by a cooperative-sticky group; the listener only pauses, and the main loop sets the real offset. Kafka's own
-offsets are committed afterwards as a courtesy to lag tools, and never read. Must not live here: positions, decisions.
+topics by a cooperative-sticky group; the listener only pauses, and the main loop sets the real offset. A reader alone
+waits for a relay's ring, where relays of its machine ring, instead of at the broker (decision 42). Kafka's own offsets
+are committed afterwards as a courtesy to lag tools, and never read. Must not live here: positions, decisions.
 """
 
 from __future__ import annotations
