@@ -33,7 +33,7 @@ class LogRecord(msgspec.Struct, frozen=True):
 
 
 class Next(msgspec.Struct, frozen=True):
-    """The feed's next event, verified. `offset` is None where it came from the owner's pull feed."""
+    """An event with its hash; as a verdict: the feed's next, verified. `offset` is None for one of the pull feed."""
 
     envelope: Envelope
     hash: str
@@ -52,6 +52,14 @@ class Stray:
     record: LogRecord
     reason: str
     security: bool = False
+
+
+class Examined(msgspec.Struct, frozen=True):
+    """One record as far as it is known by itself, before its chain judges it; `epoch` is its relay's, 0 without one."""
+
+    record: LogRecord
+    what: Next | Opened | Heartbeat | Stray
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,7 @@ Verdict = Next | Stray | Fork | Opening | Beat
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    envelope: Envelope
-    hash: str
+    event: Next
     record: LogRecord
 
 
@@ -145,20 +152,30 @@ class Chain:
         """Return the offset from which the log must be read again after a restart, None when nothing is held."""
         return min((one.record.offset for many in self._waiting.values() for one in many), default=None)
 
-    def read(self, record: LogRecord) -> list[Verdict]:
-        """Judge one record; an empty list says that it is known already, or held back until what is before it comes."""
+    def examine(self, record: LogRecord) -> Examined:
+        """Return what a record is by itself. It asks only which feed this is, so that it may run beside `judge`."""
         try:
             found = attributes_in(record.headers)
             if found.get("organisation") != self.feed.organisation or found.get("source") != self._source:
-                return [self._misplaced(record, found)]
+                return Examined(record, self._misplaced(record, found))
             body = decode_unnumbered(record.value, found)
             if body is not None:
-                return self._unnumbered(body)
+                return Examined(record, body)
             envelope = envelope_from(record.key, record.value, found)
         except Malformed as error:
-            return [Stray(record, error.detail)]
-        self.epoch = max(self.epoch, epoch_of(record.headers) or 0)
-        return self._numbered(envelope, record)
+            return Examined(record, Stray(record, error.detail))
+        return Examined(record, Next(envelope, hash_of(envelope), record.offset), epoch_of(record.headers) or 0)
+
+    def judge(self, one: Examined) -> list[Verdict]:
+        """Judge one record; an empty list says that it is known already, or held back until what is before it comes.
+
+        Where it is the next event, the verdict is the very `Next` that `examine` made.
+        """
+        what = one.what
+        if isinstance(what, Next):
+            self.epoch = max(self.epoch, one.epoch)
+            return self._numbered(what, one.record)
+        return [what] if isinstance(what, Stray) else self._unnumbered(what)
 
     def fill(self, envelopes: Iterable[Envelope]) -> list[Verdict]:
         """Take the missing range as the owner's pull feed gave it, then whatever was held back behind it."""
@@ -170,7 +187,7 @@ class Chain:
                 continue
             if envelope.feedseq != self.number + 1 or envelope.prevhash != self.head:
                 return [*verdicts, Fork(self.number + 1, "the owner's own feed does not continue what was read before")]
-            verdicts.append(self._accept(envelope, hash_of(envelope), None))
+            verdicts.append(self._accept(Next(envelope, hash_of(envelope))))
         return verdicts + self._drain()
 
     def _misplaced(self, record: LogRecord, found: Mapping[str, str]) -> Stray:
@@ -200,19 +217,19 @@ class Chain:
         detail = "a heartbeat names another hash than the one read under its number"
         return Fork(body.feedseq, detail, body.head_hash)
 
-    def _numbered(self, envelope: Envelope, record: LogRecord) -> list[Verdict]:
-        number, digest = envelope.feedseq, hash_of(envelope)
+    def _numbered(self, event: Next, record: LogRecord) -> list[Verdict]:
+        number = event.number
         if number <= self.number:
-            return self._compared(envelope, digest)
+            return self._compared(event.envelope, event.hash)
         if number > self.number + 1:
             candidates = self._waiting.setdefault(number, [])
-            if all(one.hash != digest for one in candidates):
-                candidates.append(_Waiting(envelope, digest, record))
+            if all(one.event.hash != event.hash for one in candidates):
+                candidates.append(_Waiting(event, record))
             self.newest = max(self.newest, number)
             return []
-        if envelope.prevhash != self.head:
+        if event.envelope.prevhash != self.head:
             return [Stray(record, "prevhash does not continue the chain", security=True)]
-        return [self._accept(envelope, digest, record.offset), *self._drain()]
+        return [self._accept(event), *self._drain()]
 
     def _compared(self, envelope: Envelope, digest: str) -> list[Verdict]:
         number = envelope.feedseq
@@ -232,26 +249,26 @@ class Chain:
         while candidates := self._waiting.pop(self.number + 1, []):
             head, true_one = self.head, None
             for one in candidates:
-                if one.envelope.prevhash != head or true_one is not None:
+                if one.event.envelope.prevhash != head or true_one is not None:
                     verdicts.append(Stray(one.record, "prevhash does not continue the chain", security=True))
                 else:
                     true_one = one
             if true_one is not None:
-                verdicts.append(self._accept(true_one.envelope, true_one.hash, true_one.record.offset))
+                verdicts.append(self._accept(true_one.event))
         return verdicts
 
-    def _accept(self, envelope: Envelope, digest: str, offset: int | None) -> Next | Fork:
-        number = envelope.feedseq
+    def _accept(self, event: Next) -> Next | Fork:
+        number, digest = event.number, event.hash
         anchor = self.anchors.get(number)
         if anchor is not None and anchor != digest:
             return Fork(number, "another event stands under a number that another organisation's position holds")
         self.number, self.head = number, digest
-        if offset is not None:  # what came by the pull feed stands later on the log, behind heartbeats that name less
+        if event.offset is not None:  # what came by the pull feed stands later, behind heartbeats that name less
             self.high = max(self.high, number)
         self.newest = max(self.newest, number)
         self._walk = (number, digest)
         self._remember(number, digest)
-        return Next(envelope, digest, offset)
+        return event
 
     def _remember(self, number: int, digest: str) -> None:
         self._memory[number] = digest

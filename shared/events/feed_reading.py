@@ -6,7 +6,7 @@ on an alarm). Must not live here: the log itself, other feeds, what an event mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -19,14 +19,14 @@ from shared.events.envelope import Heartbeat
 from shared.events.feed import FeedName
 from shared.events.feed_watch import FeedWatch
 from shared.events.gap import RANGE_EVENTS, GapWatch, SetbackWatch
-from shared.events.limits import CauseLimit, flags
+from shared.events.limits import CauseLimit, Trial
 from shared.events.parking import discarded_numbers
 from shared.events.patience import Patience
 from shared.events.positions import Fenced, take_over
 from shared.events.reading_batch import Batch, BatchWriter
 from shared.events.reading_rules import ReadingRules, ReadingTools
 from shared.events.retold import was_recovered
-from shared.events.routing import Item, Routed, Router, offset_of
+from shared.events.routing import Arrived, Item, Routed, Router, offset_of
 from shared.events.tally import Tally, counted
 
 log = structlog.get_logger(__name__)
@@ -113,15 +113,19 @@ class FeedReading:
         log.warning("feed.rewound", feed=self.topic, number=self._chain.number)
         return 0
 
-    def receive(self, records: Sequence[LogRecord], end: int | None = None) -> None:
-        """Judge records of the log, which ends at `end`, in order; what is next waits for `apply`."""
-        self._is_at_end = end is None or not records or records[-1].offset + 1 >= end
-        for record in records:
+    def examine(self, records: Sequence[LogRecord]) -> Sequence[Arrived]:
+        """Return what records are by themselves. It asks for nothing that `apply` changes: it may run beside it."""
+        return self._router.examined(self._chain, records)
+
+    def receive(self, records: Sequence[Arrived], end: int | None = None) -> None:
+        """Judge examined records of the log, which ends at `end`, in order; what is next waits for `apply`."""
+        self._is_at_end = end is None or not records or records[-1][0].record.offset + 1 >= end
+        for one, routed in records:
             if self.wants_rewind or self._watch.is_stopped(FORK):
                 return
-            verdicts = self._chain.read(record)
-            self.read_to = record.offset + 1
-            self._accept(verdicts)
+            verdicts = self._chain.judge(one)
+            self.read_to = one.record.offset + 1
+            self._accept(verdicts, routed)
         if records:
             self._watch.heard(self._chain.newest, self._tools.clock.now())
 
@@ -211,9 +215,11 @@ class FeedReading:
         home = positions[self._home]
         self._tally = home.tally if home.number else Tally()
 
-    def _accept(self, verdicts: Sequence[Verdict]) -> None:
+    def _accept(self, verdicts: Sequence[Verdict], routed: Routed | None = None) -> None:
         for verdict in verdicts:
-            if isinstance(verdict, Next):
+            if routed is not None and verdict is routed.next:
+                self._pending.append(routed)
+            elif isinstance(verdict, Next):
                 self._pending.append(self._router.route(verdict))
             elif isinstance(verdict, Stray):
                 self._pending.append(verdict)
@@ -254,36 +260,19 @@ class FeedReading:
     def _take(self, items: Sequence[Item]) -> bool:
         """Take these; return whether anything was committed for anybody."""
         is_committed = False
-        causes = {index for index, item in enumerate(items) if isinstance(item, Stray)}
-        index_of = {item.number: index for index, item in enumerate(items) if isinstance(item, Routed)}
+        trial = Trial(self._limit, [None if isinstance(item, Stray) else item.number for item in items])
         for organisation, writer in self._writers.items():
-            cut = self._cut(items, causes)
+            cut = trial.cut()
             batch = self._batch(items[:cut], organisation, cut)
             if not batch.events and not batch.strays:
                 continue
-            stop = self._stopper(items, causes, index_of)
-            applied = writer.take(batch, stop)
+            applied = writer.take(batch, trial.stop)
             is_committed = True
             self._moved_at[organisation] = self._tools.clock.monotonic()
-            causes |= {index_of[number] for number in applied.causes}
+            trial.add(applied.causes)
             self._watch.taken(applied, self._tools.clock.now())
-        self._finish(items, causes)
+        self._finish(items, trial)
         return is_committed
-
-    def _cut(self, items: Sequence[Item], causes: set[int]) -> int:
-        trip = self._limit.first_trip(flags(len(items), causes))
-        return len(items) if trip is None else trip + 1
-
-    def _stopper(
-        self, items: Sequence[Item], causes: set[int], index_of: dict[int, int]
-    ) -> Callable[[frozenset[int]], int | None]:
-        def stop(numbers: frozenset[int]) -> int | None:
-            trip = self._limit.first_trip(flags(len(items), causes | {index_of[number] for number in numbers}))
-            if trip is None or (not numbers and trip + 1 == len(items)):
-                return None
-            return max((item.number for item in items[: trip + 1] if isinstance(item, Routed)), default=0)
-
-        return stop
 
     def _batch(self, items: Sequence[Item], organisation: str, cut: int) -> Batch:
         events = [item for item in items if isinstance(item, Routed)]
@@ -306,18 +295,15 @@ class FeedReading:
         known = [offset for offset in (*offsets, self._chain.lowest_offset_waiting()) if offset is not None]
         return min(known, default=self.read_to)
 
-    def _finish(self, items: Sequence[Item], causes: set[int]) -> None:
-        parked = flags(len(items), causes)
-        trip = self._limit.first_trip(parked)
-        cut = len(items) if trip is None else trip + 1
-        self._limit.note(parked[:cut])
+    def _finish(self, items: Sequence[Item], trial: Trial) -> None:
+        cut, is_tripped = trial.cut(), trial.note()
         events = [item for item in items[:cut] if isinstance(item, Routed)]
         if events:
             self._tally = self._tally_at(events[-1].number, events)
             self._taken = (events[-1].number, events[-1].next.hash)
         del self._pending[:cut]
         self._watch.reached(self._taken[0])
-        if trip is not None:
+        if is_tripped:
             self._watch.sound(
                 LIMIT, self._taken[0], "too much is parked: more than 5 % of 1,000 records, or 50 in a row"
             )

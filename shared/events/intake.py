@@ -97,6 +97,10 @@ class IntakeReader:
         self._attempts = Attempts(None, 0)
         return 0
 
+    def examine(self, records: Sequence[LogRecord]) -> Sequence[LogRecord]:
+        """Return the records as they are: what they are is the handler's to say."""
+        return records
+
     def receive(self, records: Sequence[LogRecord], end: int | None = None) -> None:  # noqa: ARG002 - as of a feed
         """Keep the records until `apply`."""
         self._pending.extend(records)

@@ -53,6 +53,43 @@ class CauseLimit:
             self._recent.popleft()
 
 
-def flags(count: int, causes: Collection[int]) -> list[bool]:
-    """Return for each of so many records whether its index is among the causes."""
-    return [index in causes for index in range(count)]
+class Trial:
+    """One batch, held against the limit before and while it is taken.
+
+    Args:
+        limit: What was parked before.
+        numbers: For each record, in order, its event's number; None for a stray, which is a cause by itself.
+    """
+
+    def __init__(self, limit: CauseLimit, numbers: Sequence[int | None]) -> None:
+        self._limit = limit
+        self._numbers = numbers
+        self._causes = frozenset[int]()
+
+    def add(self, causes: Collection[int]) -> None:
+        """Count these numbers as causes from now on."""
+        self._causes |= frozenset(causes)
+
+    def cut(self) -> int:
+        """Return how many of the records may be taken."""
+        trip = self._trip()
+        return len(self._numbers) if trip is None else trip + 1
+
+    def stop(self, causes: frozenset[int]) -> int | None:
+        """Return the last number that may be taken if these are causes, too; None when all may."""
+        trip = self._trip(causes)
+        if trip is None or (not causes and trip + 1 == len(self._numbers)):
+            return None
+        return max((number for number in self._numbers[: trip + 1] if number is not None), default=0)
+
+    def note(self) -> bool:
+        """Let the limit remember what became of what was taken; return whether the feed must stop."""
+        trip, cut = self._trip(), self.cut()
+        self._limit.note(self._flags()[:cut])
+        return trip is not None
+
+    def _trip(self, more: frozenset[int] = frozenset()) -> int | None:
+        return self._limit.first_trip(self._flags(more))
+
+    def _flags(self, more: frozenset[int] = frozenset()) -> list[bool]:
+        return [number is None or number in self._causes or number in more for number in self._numbers]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 from pymongo.client_session import ClientSession
@@ -16,6 +16,7 @@ from pymongo.client_session import ClientSession
 from shared.clock import Clock, wait_for
 from shared.errors import ConcurrentChange, Conflict, Unavailable
 from shared.events import fences, heard, reading_metrics
+from shared.events.beside import Beside
 from shared.events.checking import LogRecord
 from shared.events.consumer import LogSource, OutOfRange
 from shared.events.feed_reading import ReadingTools
@@ -28,7 +29,7 @@ from shared.storage.unit_of_work import UnitOfWork
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.2
-POLL_RECORDS: Final = 500
+POLL_RECORDS: Final = 1_000
 FEW_RECORDS: Final = 50
 """After fewer than these a reader rests: what comes meanwhile costs no transaction of its own."""
 LOOK_SECONDS: Final = 15.0
@@ -58,8 +59,11 @@ class TopicReading(Protocol):
     def rewind(self, place: str) -> int:
         """Begin the log again and return the offset to read from."""
 
-    def receive(self, records: Sequence[LogRecord], end: int | None = None) -> None:
-        """Judge records; `end` is that of the log when they were fetched, None where it is not known."""
+    def examine(self, records: Sequence[LogRecord]) -> Sequence[Any]:
+        """Return what records are by themselves, for `receive`; it may run beside `apply`."""
+
+    def receive(self, records: Sequence[Any], end: int | None = None) -> None:
+        """Judge examined records; `end` is the log's when they were fetched, None where it is not known."""
 
     def apply(self) -> bool:
         """Take one batch; return whether more is ready."""
@@ -101,6 +105,7 @@ class Reader:
         unit: UnitOfWork,
         clock: Clock,
         shares_topics: bool = False,
+        beside: Beside | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self._service = service
@@ -110,6 +115,7 @@ class Reader:
         self._unit = unit
         self._clock = clock
         self._shares_topics = shares_topics
+        self._beside = beside or Beside()
         self._on_close = on_close
         reading_metrics.FENCED.labels(service)
         self._source: LogSource | None = None
@@ -121,6 +127,8 @@ class Reader:
         self._paused: set[str] = set()
         self._places: dict[str, str] = {}
         self._absent: frozenset[str] = frozenset()
+        self._is_behind = False
+        """Whether the log has more than was polled: then polling goes on beside the taking."""
         self._look_at = 0.0
         self._tend_at = 0.0
         self._progress_at: dict[str, float] = {}
@@ -169,6 +177,7 @@ class Reader:
         for reading in self._active.values():
             reading.hand_over()
         self._leave()
+        self._beside.close()
         if self._on_close is not None:
             self._on_close()
 
@@ -203,29 +212,40 @@ class Reader:
         """Do one round and return how long to rest after it: not at all while there is much to read."""
         source = self._join()
         began = self._clock.monotonic()
-        ready = [self._apply(reading) for reading in list(self._active.values())]  # each has its turn
-        is_more = any(ready)
+        is_more, polled = self._apply_and_poll(source) if self._is_behind else (self._apply(self._active), {})
         worked = self._clock.monotonic() - began
-        polled = source.poll(0.0 if is_more else POLL_SECONDS, POLL_RECORDS)
+        if not polled:
+            polled = self._poll(source, 0.0 if is_more else POLL_SECONDS)
         now = self._clock.monotonic()
+        self._is_behind = False
         for topic, records in polled.items():
-            reading = self._active.get(topic)
-            if reading is not None:
-                end = source.end(topic)
-                reading.receive(records, end)
-                self._progress_at[topic] = now
-                is_more |= self._apply(reading) or (end is not None and end > reading.read_to)
+            reading, end = self._active[topic], source.end(topic)
+            reading.receive(records, end)
+            self._progress_at[topic] = now
+            self._is_behind |= end is not None and end > reading.read_to
+        if not self._is_behind:
+            is_more |= self._apply(polled)
         for reading in list(self._active.values()):
             self._steer(source, reading)
         if now >= self._tend_at:
             self._tend_at = now + TEND_SECONDS
             self._tend(source, now)
-        if is_more or not 0 < sum(map(len, polled.values())) < FEW_RECORDS:
+        if is_more or self._is_behind or not 0 < sum(map(len, polled.values())) < FEW_RECORDS:
             return 0.0
         return rest_after(worked + self._clock.monotonic() - now)
 
-    def _apply(self, reading: TopicReading) -> bool:
-        return reading.apply()
+    def _apply(self, topics: Iterable[str]) -> bool:
+        """Take a batch of each topic, one after the other; return whether more is ready of any."""
+        ready = [self._active[topic].apply() for topic in list(topics)]  # each has its turn
+        return any(ready)
+
+    def _poll(self, source: LogSource, seconds: float) -> dict[str, Sequence[Any]]:
+        polled = source.poll(seconds, POLL_RECORDS)
+        return {topic: self._active[topic].examine(polled[topic]) for topic in polled if topic in self._active}
+
+    def _apply_and_poll(self, source: LogSource) -> tuple[bool, dict[str, Sequence[Any]]]:
+        """Take what is ready, and poll beside it: what comes of it is received afterwards, as ever."""
+        return self._beside.both(lambda: self._apply(self._active), lambda: self._poll(source, 0.0))
 
     def _join(self) -> LogSource:
         """Make sure that there is a session and a log, and that what is held is taken over."""
@@ -352,6 +372,7 @@ class Reader:
 
     def _drop_source(self) -> None:
         source, self._source = self._source, None
+        self._is_behind = False
         if source is not None:
             source.close()
 

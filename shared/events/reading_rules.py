@@ -20,7 +20,7 @@ class ReadingRules:
     """
 
     batch_events: int = 200
-    most_batch_events: int = 500
+    most_batch_events: int = 1_000
     most_pending: int = 2_000
     lazy_numbers: int = 1_000
     lazy_seconds: float = 60.0

@@ -5,14 +5,14 @@ Everything that can be found out before a transaction is found out here. No data
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from shared.errors import Forbidden, Malformed
-from shared.events.checking import Next, Stray
+from shared.events.checking import Chain, Examined, LogRecord, Next, Stray
 from shared.events.envelope import Cause, Envelope, Received
 from shared.events.feed import FeedName
 from shared.events.guarded import ServiceBug, guarded
@@ -53,6 +53,10 @@ class Routed(msgspec.Struct, frozen=True):
 
 Item = Routed | Stray
 """What waits to be taken."""
+
+
+Arrived = tuple[Examined, Routed | None]
+"""A record that was read, and what becomes of it where it is an event that may be next."""
 
 
 def offset_of(item: Item) -> int | None:
@@ -102,6 +106,15 @@ class Router:
         except ServiceBug as bug:
             return Routed(event, None, self._takers, fault=bug.code)
         return Routed(event, received.time, frozenset(named) & self._takers, None, received, subscription)
+
+    def examined(self, chain: Chain, records: Sequence[LogRecord]) -> list[Arrived]:
+        """Return what records are by themselves; what the chain knows already is not routed once more."""
+        known, arrived = chain.number, list[Arrived]()
+        for record in records:
+            one = chain.examine(record)
+            what = one.what
+            arrived.append((one, self.route(what) if isinstance(what, Next) and what.number > known else None))
+        return arrived
 
     def _received(self, subscription: Subscription[Any], envelope: Envelope) -> Received[Any]:
         decoder = self._decoders.get(subscription.type)

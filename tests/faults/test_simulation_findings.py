@@ -67,7 +67,7 @@ def test_k10_heartbeat_of_the_logs_past_is_no_fork_for_a_reader_that_starts_behi
         beat, identifier="i", source=source_of(ALPHA.topic), organisation="alpha",
         time=instant(SystemClock().now()), epoch=3,
     )  # fmt: skip
-    verdicts = chain.read(LogRecord(5, record.key, record.value, tuple(record.headers)))
+    verdicts = chain.judge(chain.examine(LogRecord(5, record.key, record.value, tuple(record.headers))))
     assert not any(isinstance(verdict, Fork) for verdict in verdicts)
 
 
@@ -170,9 +170,9 @@ def test_k2_reader_that_is_given_its_feed_back_takes_what_it_held_untaken_once(w
     relay.step()
     reader, reading = joined(world)
     records = polled(world, reader)
-    reading.receive(records)
+    reading.receive(reading.examine(records))
     reading.take_over(reading.place)
-    reading.receive(records)
+    reading.receive(reading.examine(records))
     while reading.apply():
         pass
     assert world.doc("board__gamma", "states", f"{ALPHA.topic}|f1")["order"] == [1]
@@ -321,7 +321,7 @@ def test_p14_what_was_discarded_of_a_history_that_is_given_up_is_taken_in_the_ne
     commit(world, process, 2, poison=True)
     relay.step()
     reader, reading = joined(world)
-    reading.receive(polled(world, reader))
+    reading.receive(reading.examine(polled(world, reader)))
     while reading.apply():
         pass
     unit = world.unit(process, "board")

@@ -42,7 +42,8 @@ class Story:
 
     def hear(self) -> None:
         """Let the reader take what the log holds."""
-        self.reading.receive(polled(self.world, self.reader)[self.reading.read_to :])
+        records = polled(self.world, self.reader)[self.reading.read_to :]
+        self.reading.receive(self.reading.examine(records))
         while self.reading.apply():
             pass
 
@@ -180,13 +181,13 @@ def test_k10_past_that_is_read_again_slowly_is_no_step_back_of_its_owner(world, 
         relay.step()
     reader, reading = joined(world)
     records = polled(world, reader)
-    reading.receive(records)
+    reading.receive(reading.examine(records))
     while reading.apply():
         pass
     reading.rewind(reading.place)
     for record in records:
         world.scheduler.now += 2.0
-        reading.receive([record], len(records) if is_known_where_the_log_ends else record.offset + 1)
+        reading.receive(reading.examine([record]), len(records) if is_known_where_the_log_ends else record.offset + 1)
     assert (reading.number, reading.alarm is None) == (5, is_known_where_the_log_ends)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from shared.errors import Malformed, Unavailable
+from shared.events.beside import Beside
 from shared.events.envelope import Envelope
 from shared.events.feed import FeedName
 from shared.events.feed_reading import FeedReading, ReadingRules, ReadingTools
@@ -23,6 +24,7 @@ from shared.events.relay import FeedRelay, Links
 from shared.events.relay_process import _Lane
 from shared.events.routing import Router
 from shared.storage.unit_of_work import UnitOfWork
+from tests.faults.simulation.at_once import AtOnce
 from tests.faults.simulation.broker import Broker
 from tests.faults.simulation.history import History
 from tests.faults.simulation.log_ports import Group, SimOwnLog, SimSender, SimSource, SimTopics
@@ -166,6 +168,7 @@ class World:
             unit=unit,
             clock=process,
             shares_topics=self.plan.shares_topics,
+            beside=Beside(AtOnce()),
         )
         self.readers[process.name] = reader
         return reader

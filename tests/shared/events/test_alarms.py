@@ -57,7 +57,7 @@ def test_k10_k13_fork_is_not_lost_when_too_much_is_parked_of_the_same_poll(desk,
     owner.send(owner.make("good"))
     owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(50)))
     owner.send(forked(owner), owner.make("late"))
-    reading.receive(polled(reader, 53))
+    reading.receive(reading.examine(polled(reader, 53)))
     assert reading.apply() is False
     assert desk.position(owner)["number"] == 51
     assert open_kind(desk, owner) == "fork"
@@ -73,7 +73,7 @@ def test_k10_k13_a_feed_beyond_its_limit_takes_nothing_more_under_a_fork(desk, o
     """A graver alarm does not lift the lesser one: what was verified before the fork waits as well."""
     reading, reader = joined(desk, owner)
     owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(80)), forked(owner))
-    reading.receive(polled(reader, 81))
+    reading.receive(reading.examine(polled(reader, 81)))
     for _ in range(3):
         reading.apply()
     assert (desk.position(owner)["number"], len(desk.rows(owner.organisation, "parked"))) == (50, 50)
@@ -83,11 +83,11 @@ def test_k10_k13_fork_found_beyond_the_limit_takes_its_place_for_a_restart_too(d
     """The limit was kept already; the record that forks lies behind, and no later reader would see it."""
     reading, reader = joined(desk, owner)
     owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(50)))
-    reading.receive(polled(reader, 50))
+    reading.receive(reading.examine(polled(reader, 50)))
     reading.apply()
     assert open_kind(desk, owner) == "limit"
     owner.send(forked(owner))
-    reading.receive(polled(reader, 1))
+    reading.receive(reading.examine(polled(reader, 1)))
     reader.close()
     assert open_kind(desk, owner) == "fork"
     again, _ = joined(desk, owner)
@@ -98,7 +98,7 @@ def test_k10_position_passes_no_fork_before_its_alarm_is_kept(desk, owner):
     """What came before the fork is taken in a transaction of its own: a reader that dies then leaves the alarm."""
     reading, reader = joined(desk, owner)
     owner.send(owner.make(amount=1), owner.make(amount=2), forked(owner))
-    reading.receive(polled(reader, 3))
+    reading.receive(reading.examine(polled(reader, 3)))
     assert open_kind(desk, owner) is None
     reading.apply()
     assert desk.position(owner)["number"] == 2
@@ -109,7 +109,7 @@ def test_k10_fork_that_a_person_has_decided_before_its_alarm_was_kept_stops_noth
     """They saw it at another reader: kept after their decision, the alarm would hold the feed up for ever."""
     reading, reader = joined(desk, owner)
     owner.send(*(owner.make(amount=1) for _ in range(4)))
-    reading.receive(polled(reader, 4))
+    reading.receive(reading.examine(polled(reader, 4)))
     reading.apply()
     reading._watch.sound(alarms.FORK, 3, "the owner names less than 4, read before")
     head = owner.made[2].prevhash
@@ -127,7 +127,7 @@ def test_k10_k13_alarm_outlasts_a_decision_about_one_parked_record_that_was_quic
     """A discard is about that record alone: only a position that was set back says that the alarm was seen."""
     reading, reader = joined(desk, owner)
     owner.send(owner.make("bad", orders="bug"), owner.make("good"))
-    reading.receive(polled(reader, 2))
+    reading.receive(reading.examine(polled(reader, 2)))
     reading.apply()
     (parked,) = desk.rows(owner.organisation, "parked")
     reading._watch.sound(kind, 2, "told")
@@ -142,7 +142,7 @@ def test_k9_k13_gap_does_not_take_the_place_of_what_stops_the_feed(desk, owner):
     """The limit was tripped before the gap was noticed: the gap is shown beside it, and a person decides the limit."""
     reading, reader = joined(desk, owner)
     owner.send(*(owner.make(f"key-{n}", orders="bug") for n in range(50)))
-    reading.receive(polled(reader, 50))
+    reading.receive(reading.examine(polled(reader, 50)))
     reading.apply()
     reading._watch.sound(alarms.GAP, 52, "missing")
     assert reading.alarm.kind == "limit"

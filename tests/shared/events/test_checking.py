@@ -42,9 +42,15 @@ def a_record(envelope: Envelope, offset: int) -> LogRecord:
     return LogRecord(offset, record.key, record.value, tuple(record.headers))
 
 
+def read(chain: Chain, record: LogRecord):
+    """Return the verdicts on one record."""
+    return chain.judge(chain.examine(record))
+
+
 def read_all(chain: Chain, envelopes: list[Envelope]):
-    """Return all verdicts on these events."""
-    return [verdict for offset, one in enumerate(envelopes) for verdict in chain.read(a_record(one, offset))]
+    """Return all verdicts on these events, each of which was examined before any was judged."""
+    examined = [chain.examine(a_record(one, offset)) for offset, one in enumerate(envelopes)]
+    return [verdict for one in examined for verdict in chain.judge(one)]
 
 
 @given(st.permutations(EVENTS), st.lists(st.sampled_from(EVENTS), max_size=20))
@@ -63,7 +69,7 @@ def test_chain_gives_no_number_to_a_forged_record(place, what):
     forged = msgspec.structs.replace(EVENTS[place], **change)
     chain = chain_from(FEED.topic, {}, "")
     read_all(chain, EVENTS[:place])
-    verdicts = chain.read(a_record(forged, 99))
+    verdicts = read(chain, a_record(forged, 99))
     if what == "prevhash":
         assert [type(verdict) for verdict in verdicts] == [Stray]
         assert [one.number for one in read_all(chain, EVENTS[place:])] == list(range(place + 1, 13))
@@ -131,11 +137,11 @@ def test_k10_forged_record_that_a_person_decided_about_is_no_fork_again_and_anot
 def test_k10_forged_heartbeat_that_a_person_decided_about_is_no_fork_again():
     """It names another hash under the number that was read last; one with a third hash is a fork again."""
     chain = chain_from(FEED.topic, {"brent": (3, hash_of(EVENTS[2]))}, "g")
-    assert [type(one) for one in chain.read(a_beat(3, hash_of(EVENTS[2])))] == [Beat]
-    again = settled_by(chain.read(a_beat(3, "a" * 64)), known=3)
+    assert [type(one) for one in read(chain, a_beat(3, hash_of(EVENTS[2])))] == [Beat]
+    again = settled_by(read(chain, a_beat(3, "a" * 64)), known=3)
     again.generation = "g"
-    assert again.read(a_beat(3, "a" * 64)) == []
-    assert [type(one) for one in again.read(a_beat(3, "b" * 64))] == [Fork]
+    assert read(again, a_beat(3, "a" * 64)) == []
+    assert [type(one) for one in read(again, a_beat(3, "b" * 64))] == [Fork]
 
 
 def test_k10_true_record_behind_a_forged_one_that_a_person_decided_about_is_no_fork_again():

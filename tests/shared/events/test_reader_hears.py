@@ -333,6 +333,9 @@ class _Reading:
     def take_over(self, _: str) -> int:
         return 0
 
+    def examine(self, records: Sequence[LogRecord]) -> Sequence[LogRecord]:
+        return records
+
     def receive(self, records: Sequence[LogRecord], _: int | None = None) -> None:
         self.received += records
         self.read_to = len(self.received)
