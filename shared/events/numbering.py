@@ -160,7 +160,7 @@ class Numbering:
 
     def waiting(self, work: Work) -> list[Pending]:
         """Return every pending entry."""
-        return [pending_from(found) for found in work.rows(self._name.pending).find({})]
+        return [pending_from(found) for found in work.rows(self._name.pending).each({})]
 
     def _number(self, work: Work, taken: Sequence[Pending], head: Head) -> tuple[Head, list[Numbered]]:
         ids = [entry.id for entry in taken]

@@ -28,6 +28,10 @@ MOST_KEYS: Final = 100
 """How many keys one `$in` may have; more is slow on the local database."""
 
 
+DOCUMENTS_AT_ONCE: Final = 100
+"""How many documents the database hands out at a time where many are gone through."""
+
+
 def chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """Yield `items` in parts of at most `MOST_KEYS`."""
     for start in range(0, len(items), MOST_KEYS):
@@ -105,6 +109,10 @@ class Rows:
         return self._ask(
             lambda: list(self._collection.find(filter, projection, sort=sort, limit=limit, session=self._session))
         )
+
+    def each(self, filter: Filter) -> Iterator[Document]:
+        """Yield all documents that match, in a transaction, with few of them in memory at a time."""
+        yield from self._ask(lambda: self._collection.find(filter, batch_size=DOCUMENTS_AT_ONCE, session=self._session))
 
     def count(self, filter: Filter, *, most: int | None = None) -> int:
         """Return how many documents match, counted one by one; with `most` the counting ends there."""

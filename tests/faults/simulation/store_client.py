@@ -232,9 +232,10 @@ class Collection:
         *,
         sort: Sequence[tuple[str, int]] | None = None,
         limit: int = 0,
+        batch_size: int = 0,  # noqa: ARG002 - as the driver has it; here all is handed out at once
         session: Session | None = None,
     ) -> list[Document]:
-        """Return copies of what matches."""
+        """Return copies of what matches, all of them at once."""
 
         def read(txn: Any) -> list[Document]:  # noqa: ANN401
             found = [stored.copy() for _, stored in self._server.read(self._where, filter or {}, txn)]
