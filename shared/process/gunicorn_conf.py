@@ -17,7 +17,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
 
-from shared.process import lifeline
+from shared.process import heap, lifeline
 from shared.process.patient_worker import PatientWorker
 from shared.telemetry.logs import configure_logging
 
@@ -60,6 +60,11 @@ def post_fork(_server: Arbiter, worker: Worker) -> None:
     lifeline.die_with_parent(signal.SIGTERM)
     if os.getppid() != master:
         raise SystemExit(1)
+
+
+def post_worker_init(_worker: Worker) -> None:
+    """Let the application that was just built be looked through for garbage no more."""
+    heap.settle()
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

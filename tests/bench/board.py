@@ -31,7 +31,7 @@ from tests.bench.following import reading, step_until
 from tests.bench.measuring import Duel, Pace, Row, fought
 from tests.bench.ratios import percentile, spread
 from tests.bench.reading import feeds_by_size, platform, size_on
-from tests.bench.stage import NULL, SEC, Miscounted, Side, Sink, Stage, Timed
+from tests.bench.stage import NULL, SEC, Miscounted, Side, Sink, Stage, Timed, as_a_process
 
 OPERATOR = "operator"
 P95 = 0.95
@@ -191,7 +191,7 @@ def _counting(stage: Stage, sink: Sink, read: Callable[[int], Published]) -> Sid
             if board.nominated() != size:
                 raise Miscounted(f"the roll-ups count {board.nominated()} of {size}")
 
-    return side
+    return as_a_process(side)
 
 
 def _partnership(stage: Stage, sink: Sink) -> Partnership:

@@ -14,7 +14,7 @@ from tests.bench.feeds import Published, publish
 from tests.bench.figures import Figure
 from tests.bench.following import EFFECTS, PARKED, Effects, following, recount, step_until
 from tests.bench.measuring import Duel, Pace, Row, fought
-from tests.bench.stage import FETCH_MAX_WAIT_MS, NULL, READER, SEC, Miscounted, Side, Sink, Stage, Timed
+from tests.bench.stage import FETCH_MAX_WAIT_MS, NULL, READER, SEC, Miscounted, Side, Sink, Stage, Timed, as_a_process
 
 BARE_RECORDS = 1_000
 POISON_EVERY = 100
@@ -112,7 +112,7 @@ def platform(stage: Stage, sink: Sink, read: Callable[[int], Published]) -> Side
             if parked != published.poisoned:
                 raise Miscounted(f"{parked} events were parked of {published.poisoned}")
 
-    return side
+    return as_a_process(side)
 
 
 def _replay(stage: Stage, sink: Sink, read: Callable[[int], Published]) -> Side:
@@ -134,7 +134,7 @@ def _replay(stage: Stage, sink: Sink, read: Callable[[int], Published]) -> Side:
             yield run
             recount(sink, unit.database(feed.organisation), published)
 
-    return side
+    return as_a_process(side)
 
 
 def bare(stage: Stage, sink: Sink, read: Callable[[int], Published]) -> Side:

@@ -12,7 +12,7 @@ from tests.bench.figures import Figure
 from tests.bench.machine import measured
 from tests.bench.measuring import Duel, Pace, Row, fought
 from tests.bench.ratios import Sample, spread
-from tests.bench.stage import SEC, Miscounted, Side, Sink, Stage, Timed, send_all
+from tests.bench.stage import SEC, Miscounted, Side, Sink, Stage, Timed, as_a_process, send_all
 
 BARE_TITLE = "producer loop over finished records in memory"
 SINGLE_COMMITS = 5
@@ -90,7 +90,7 @@ def _platform(stage: Stage, sink: Sink, events: int, *, is_recounted: bool = Tru
                 if numbers != list(range(1, size + 2)):
                     raise Miscounted(f"{feed.topic}: {len(numbers)} events stand on the broker, {size + 1} were sent")
 
-    return side
+    return as_a_process(side)
 
 
 def _bare(stage: Stage) -> Side:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from shared.events.relay import Outcome
 from shared.events.relay_process import Relay, build_relay
 from shared.identifiers import new_identifier
 from shared.local.ports import LOOPBACK
+from shared.process import heap
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 from tests.bench.sizes import Sizes
@@ -33,6 +35,21 @@ Timed = Callable[[], int]
 """The work that is timed; returns how many events it did."""
 Side = Callable[[int], AbstractContextManager[Timed]]
 """Given a size, makes everything ready, yields the work, and puts everything away."""
+
+
+def as_a_process(side: Side) -> Side:
+    """Return the side, done as a process of the platform does its work once it has started (`heap.py`)."""
+
+    @contextmanager
+    def started(size: int) -> Iterator[Timed]:
+        with side(size) as work:
+            heap.settle()
+            try:
+                yield work
+            finally:
+                gc.unfreeze()
+
+    return started
 
 
 class Miscounted(Exception):

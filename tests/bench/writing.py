@@ -19,7 +19,7 @@ from tests.bench.enrolling import EMPLOYER, Enrolment, ask, enrolment, nominatio
 from tests.bench.figures import Figure
 from tests.bench.following import RECOUNT_SECONDS
 from tests.bench.measuring import Duel, Pace, Row, fought
-from tests.bench.stage import NULL, SEC, Miscounted, Side, Sink, Stage, Timed
+from tests.bench.stage import NULL, SEC, Miscounted, Side, Sink, Stage, Timed, as_a_process
 
 NOMINATIONS = f"/v1/organisations/{EMPLOYER}/enrolments"
 UPLOADS = f"/v1/organisations/{EMPLOYER}/enrolment-uploads"
@@ -49,7 +49,7 @@ def posted(stage: Stage, sink: Sink, pace: Pace) -> list[Figure]:
                 title=ONE_TITLE if callers == 1 else f"{callers} callers on one process: {ONE_TITLE}",
                 bare_title=ONE_BARE,
                 size=size,
-                platform=_posts(service.app, service, numbers, callers),
+                platform=as_a_process(_posts(service.app, service, numbers, callers)),
                 bare=_posts(bare_app, service, numbers, callers),
             )
 
@@ -122,7 +122,7 @@ def uploaded(stage: Stage, sink: Sink, pace: Pace) -> list[Figure]:
         title=f"upload of {size} people: kept, checked row by row, confirmed, imported with an event each",
         bare_title="parse the same CSV and one unordered insert_many",
         size=size,
-        platform=_upload(stage, sink),
+        platform=as_a_process(_upload(stage, sink)),
         bare=_bare_upload(stage, sink),
         warm_up=10,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from shared.local.ports import any_free
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = ROOT / "shared" / "process" / "gunicorn_conf.py"
 FACTORY = """
+    import gc
     from pathlib import Path
     from shared.clock import SystemClock
     from shared.http import Reply, Routes, ServiceDescription, StrictSchema, Text, accepts, create_app
@@ -38,6 +40,12 @@ FACTORY = """
     @returns(200)
     def take() -> Reply:
         return Reply(200, {"length": len(load(IN)["name"])})
+
+    @routes.get("/v1/kept")
+    @public("a test")
+    @returns(200)
+    def kept() -> Reply:
+        return Reply(200, {"kept": gc.get_freeze_count()})
 
     def web_app():
         clock = SystemClock()
@@ -103,6 +111,12 @@ def chunked(body: bytes) -> bytes:
     head = b"POST /v1/open HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:70_000], body[70_000:]) if part)
     return head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+
+def test_what_a_worker_keeps_for_good_is_looked_through_for_garbage_no_more(server):
+    """The modules alone are thousands of objects."""
+    received = exchange(server, b"GET /v1/kept HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert json.loads(received.partition(b"\r\n\r\n")[2])["kept"] > 10_000
 
 
 def test_h11_a_chunked_body_within_the_limit_is_read_whole(server):

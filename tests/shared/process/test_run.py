@@ -23,7 +23,7 @@ from shared.process.run import Parts, common_settings, main
 
 class Waiting:
     def __init__(self, settings):
-        pass
+        self.settings = settings
     def run(self, stop):
         print("running", flush=True)
         stop.wait()
@@ -94,6 +94,19 @@ def test_a_part_ends_tidily_when_asked(command, number):
         process.send_signal(number)
         assert process.stdout.read() == "tidied\n"
     assert process.returncode == 0
+
+
+def test_what_a_part_keeps_for_good_is_looked_through_for_garbage_no_more(tmp_path):
+    """The modules alone are thousands of objects; the part that was built is among them."""
+    script = tmp_path / "counting.py"
+    counted = "import gc; print(gc.get_freeze_count(), any(one is self for one in gc.get_objects()), flush=True)"
+    script.write_text(SERVICE.replace('print("running", flush=True)', counted))
+    command = [sys.executable, str(script), "relay"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        kept, is_looked_at = process.stdout.readline().split()
+        process.terminate()
+    assert int(kept) > 10_000
+    assert is_looked_at == "False"
 
 
 def test_a_part_says_how_it_is(command):
