@@ -279,7 +279,7 @@ class _Taking:
                 blocked[event.key] = None
         number, head = old.number, old.head
         is_whole = is_last and self._stop() is None
-        if is_whole and self._batch.number >= old.number:
+        if is_whole and self._batch.number > old.number:
             number, head = self._batch.number, self._batch.head
         elif part:
             number, head = part[-1].number, part[-1].next.hash

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.events.envelope import GENESIS
 from shared.events.feed_reading import ReadingRules
 from shared.events.reading_loop import TakenOver
 from shared.events.reading_metrics import OTHER_PARTNERSHIP
@@ -188,3 +189,28 @@ def test_each_concerned_organisation_has_its_effect_and_position_in_its_own_data
     desk.settle(reader, lambda: desk.position(owner, organisation)["number"] == 1)
     assert desk.sums(owner) == {"k1": 5}
     assert desk.rows(organisation, "sums")[0]["sum"] == 5
+
+
+def test_reader_that_leaves_over_a_new_log_keeps_each_organisations_number_with_its_own_head(desk, owner, organisation):
+    """One has taken all, the other nothing yet: what is read again and not taken is no reason to name another head."""
+    both = (owner.organisation, organisation)
+    takers, concerned = {owner.organisation: both}, lambda *_: both
+    owner.send(owner.make(), owner.make())
+    reader = desk.reader(owner, takers=takers, concerned=concerned)
+    desk.settle(reader, lambda: desk.position(owner, organisation)["number"] == 2)
+    reader.close()
+    never = desk.unit.database(organisation)["positions"]
+    never.update_one({"_id": owner.topic}, {"$set": {"number": 0, "head": GENESIS, "next": 0, "place": ""}})
+    desk.unit.database(organisation)["effects"].delete_many({})
+    owner.remake("g2")
+    reader = desk.reader(owner, takers=takers, concerned=concerned)
+    desk.settle(reader, lambda: owner.topic in reader._active)
+    owner.send(*owner.made)
+    reading = reader._active[owner.topic]
+    while reading.number < 2:
+        reading.receive(reading.examine(reader._source.poll(0.1, 500).get(owner.topic, [])))
+    reading.hand_over()
+    held = desk.position(owner)
+    assert (held["number"], held["head"], held["place"]) == (2, owner.head, reading.place)
+    desk.reads_to(desk.reader(owner, takers=takers, concerned=concerned), owner, 2)
+    assert desk.rows(owner.organisation, "feed_alarms") == []
