@@ -7,21 +7,16 @@ Lives here: the one thread that does it. Must not live here: what is polled, and
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from typing import Final, TypeVar
+from typing import TypeVar
 
 Ahead = TypeVar("Ahead")
 Work = TypeVar("Work")
 
-TURN_SECONDS: Final = 0.0005
-"""How long the two wait for each other where both compute. Python's 5 ms would be added to each of the database's
-answers, of which a transaction waits for a handful."""
-
 
 class Beside:
-    """A thread of its own for what is done ahead, begun when first needed and ended by `close`.
+    """A thread of its own for what is done ahead, begun when it is needed and ended by `close`.
 
     Args:
         executor: What runs it instead, one call at a time; a simulation gives one that runs each call at once.
@@ -29,7 +24,6 @@ class Beside:
 
     def __init__(self, executor: Executor | None = None) -> None:
         self._executor = executor
-        self._turn_before: float | None = None
 
     def both(self, work: Callable[[], Work], ahead: Callable[[], Ahead]) -> tuple[Work, Ahead]:
         """Do `work` here and `ahead` beside it, and return what both returned once both are over.
@@ -39,8 +33,6 @@ class Beside:
         """
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-            self._turn_before = sys.getswitchinterval()
-            sys.setswitchinterval(min(self._turn_before, TURN_SECONDS))
         beside = self._executor.submit(ahead)
         try:
             done = work()
@@ -50,7 +42,6 @@ class Beside:
 
     def close(self) -> None:
         """End the thread."""
-        if self._executor is not None:
-            self._executor.shutdown()
-        if self._turn_before is not None:
-            sys.setswitchinterval(self._turn_before)
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown()

@@ -314,10 +314,9 @@ class FeedReading:
         if self.wants_rewind:  # a person may just have set the position back: what was taken before is not its number
             return
         rules = self._tools.rules
+        number, head = self._taken
         for organisation, writer in self._writers.items():
             old = writer.position
-            # on another log others may stand further back than this one, which is told its new place all the same
-            number, head = max(self._taken, (old.number, old.head))
             behind = number - old.number
             moved = behind > 0 or (old.place != self.place and self._chain.high >= old.number > 0)
             is_due = at_once or behind >= rules.lazy_numbers or now - self._moved_at[organisation] >= rules.lazy_seconds
@@ -326,6 +325,7 @@ class FeedReading:
             where = self._next_offset(0)
             generation = self._chain.generation
             tally = (lambda at: self._tally_at(at, ())) if organisation == self._home else None
+            # on another log this one may stand further on than `number`, and is told its new place all the same
             batch = Batch((), (), number, head, where, self.place, generation, tally)
             writer.take(batch, lambda _: None)
             self._moved_at[organisation] = now

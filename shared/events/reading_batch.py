@@ -277,7 +277,7 @@ class _Taking:
             elif event.number in self._faults:
                 why[event.number] = self._faults[event.number]
                 blocked[event.key] = None
-        number, head = old.number, old.head
+        number, head = old.number, old.head  # which belong together: a batch may end below what was taken before
         is_whole = is_last and self._stop() is None
         if is_whole and self._batch.number > old.number:
             number, head = self._batch.number, self._batch.head

@@ -128,7 +128,7 @@ class Reader:
         self._places: dict[str, str] = {}
         self._absent: frozenset[str] = frozenset()
         self._is_behind = False
-        """Whether the log has more than was polled: then polling goes on beside the taking."""
+        """Whether the log has more than was polled of what is read at present."""
         self._look_at = 0.0
         self._tend_at = 0.0
         self._progress_at: dict[str, float] = {}
@@ -174,10 +174,10 @@ class Reader:
 
     def close(self) -> None:
         """Hand over what is held and leave."""
+        self._beside.close()
         for reading in self._active.values():
             reading.hand_over()
         self._leave()
-        self._beside.close()
         if self._on_close is not None:
             self._on_close()
 
@@ -212,18 +212,17 @@ class Reader:
         """Do one round and return how long to rest after it: not at all while there is much to read."""
         source = self._join()
         began = self._clock.monotonic()
-        is_more, polled = self._apply_and_poll(source) if self._is_behind else (self._apply(self._active), {})
+        is_beside = self._polls_beside()
+        is_more, polled = self._apply_and_poll(source) if is_beside else (self._apply(self._active), {})
         worked = self._clock.monotonic() - began
         if not polled:
             polled = self._poll(source, 0.0 if is_more else POLL_SECONDS)
         now = self._clock.monotonic()
-        self._is_behind = False
         for topic, records in polled.items():
-            reading, end = self._active[topic], source.end(topic)
-            reading.receive(records, end)
+            self._active[topic].receive(records, source.end(topic))
             self._progress_at[topic] = now
-            self._is_behind |= end is not None and end > reading.read_to
-        if not self._is_behind:
+        self._is_behind = any(self._has_more(source, reading) for reading in self._active.values())
+        if not self._polls_beside():
             is_more |= self._apply(polled)
         for reading in list(self._active.values()):
             self._steer(source, reading)
@@ -233,6 +232,17 @@ class Reader:
         if is_more or self._is_behind or not 0 < sum(map(len, polled.values())) < FEW_RECORDS:
             return 0.0
         return rest_after(worked + self._clock.monotonic() - now)
+
+    def _has_more(self, source: LogSource, reading: TopicReading) -> bool:
+        end = source.end(reading.topic)
+        return end is not None and end > reading.read_to and reading.topic not in self._paused
+
+    def _polls_beside(self) -> bool:
+        """Say whether what is received waits for the next round, in which more is polled while it is taken.
+
+        Not in a group: there a poll may give a topic away, of which nothing may then be under way.
+        """
+        return self._is_behind and not self._shares_topics
 
     def _apply(self, topics: Iterable[str]) -> bool:
         """Take a batch of each topic, one after the other; return whether more is ready of any."""

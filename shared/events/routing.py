@@ -108,7 +108,10 @@ class Router:
         return Routed(event, received.time, frozenset(named) & self._takers, None, received, subscription)
 
     def examined(self, chain: Chain, records: Sequence[LogRecord]) -> list[Arrived]:
-        """Return what records are by themselves; what the chain knows already is not routed once more."""
+        """Return what records are by themselves, and what would become of those that the chain does not know yet.
+
+        Nothing is verified here. What the chain holds back is routed again when its turn comes.
+        """
         known, arrived = chain.number, list[Arrived]()
         for record in records:
             one = chain.examine(record)

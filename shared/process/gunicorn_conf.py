@@ -17,8 +17,9 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
 
-from shared.process import heap, lifeline
+from shared.process import lifeline
 from shared.process.patient_worker import PatientWorker
+from shared.process.settling import settle
 from shared.telemetry.logs import configure_logging
 
 env = Env()
@@ -64,7 +65,7 @@ def post_fork(_server: Arbiter, worker: Worker) -> None:
 
 def post_worker_init(_worker: Worker) -> None:
     """Let the application that was just built be looked through for garbage no more."""
-    heap.settle()
+    settle()
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

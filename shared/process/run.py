@@ -22,8 +22,9 @@ import structlog
 
 from shared.clock import SystemClock, wait_for
 from shared.errors import PlatformError, Unavailable
-from shared.process import heap, lifeline
+from shared.process import lifeline
 from shared.process.settings import CommonSettings, load
+from shared.process.settling import settle
 from shared.telemetry import metrics
 from shared.telemetry.health_server import HealthServer
 from shared.telemetry.logs import configure_logging
@@ -130,7 +131,7 @@ def run_part(
         log.info("process.starting", part=name, health_port=health.port)
         if passes(check, stop):
             part.append(build())
-            heap.settle()
+            settle()
             part[0].run(stop)
         log.info("process.stopped", part=name)
     finally:

@@ -111,7 +111,13 @@ class Rows:
         )
 
     def each(self, filter: Filter) -> Iterator[Document]:
-        """Yield all documents that match, in a transaction, with few of them in memory at a time."""
+        """Yield all documents that match, with few of them as the database gave them in memory; in a transaction only.
+
+        Outside one, nobody would say that the server is gone on the way.
+        """
+        if self._session is None:
+            message = "documents are gone through one by one in a transaction only"
+            raise ValueError(message)
         yield from self._ask(lambda: self._collection.find(filter, batch_size=DOCUMENTS_AT_ONCE, session=self._session))
 
     def count(self, filter: Filter, *, most: int | None = None) -> int:

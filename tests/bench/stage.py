@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from shared.events.relay import Outcome
 from shared.events.relay_process import Relay, build_relay
 from shared.identifiers import new_identifier
 from shared.local.ports import LOOPBACK
-from shared.process import heap
+from shared.process.settling import settle
 from shared.storage.mongo import Client, connect
 from shared.storage.unit_of_work import UnitOfWork
 from tests.bench.sizes import Sizes
@@ -38,16 +39,18 @@ Side = Callable[[int], AbstractContextManager[Timed]]
 
 
 def as_a_process(side: Side) -> Side:
-    """Return the side, done as a process of the platform does its work once it has started (`heap.py`)."""
+    """Return the side, done as a process of the platform does its work once it has started (`settling.py`)."""
 
     @contextmanager
     def started(size: int) -> Iterator[Timed]:
         with side(size) as work:
-            heap.settle()
+            turn = sys.getswitchinterval()
+            settle()
             try:
                 yield work
             finally:
                 gc.unfreeze()
+                sys.setswitchinterval(turn)
 
     return started
 

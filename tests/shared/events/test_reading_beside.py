@@ -96,6 +96,18 @@ def test_next_records_are_polled_while_a_transaction_is_under_way(desk, owner):
     assert_taken_once(desk, owner)
 
 
+def test_member_of_a_group_polls_between_transactions_only(desk, owner):
+    """Its poll may give a topic away: whoever has it next fences what is under way, and a fenced reader leaves all."""
+    a_backlog(owner)
+    beside: list[str] = []
+    reader = desk.reader(owner)
+    reader._shares_topics = True
+    watch(reader, lambda: beside.append("polled"))
+    desk.reads_to(reader, owner, EVENTS)
+    assert beside == []
+    assert_taken_once(desk, owner)
+
+
 @pytest.mark.parametrize("trouble", ["out of range", "unavailable"])
 def test_broker_that_fails_beside_a_transaction_costs_nothing(desk, owner, trouble):
     """What was taken meanwhile is taken; the log is read again from where reading stopped, or from its beginning."""
@@ -171,5 +183,6 @@ def test_both_are_over_before_either_error_is_told():
     with pytest.raises(Unavailable):
         beside.both(lambda: None, fails(Unavailable("away")))
     assert beside.both(lambda: "here", lambda: current_thread() is main_thread()) == ("here", False)
+    beside.close()
     beside.close()
     assert not any(one.name.startswith("ahead") for one in enumerate_threads())

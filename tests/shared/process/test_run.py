@@ -97,16 +97,17 @@ def test_a_part_ends_tidily_when_asked(command, number):
 
 
 def test_what_a_part_keeps_for_good_is_looked_through_for_garbage_no_more(tmp_path):
-    """The modules alone are thousands of objects; the part that was built is among them."""
+    """The modules alone are thousands of objects; the part that was built is among them. Threads take short turns."""
     script = tmp_path / "counting.py"
-    counted = "import gc; print(gc.get_freeze_count(), any(one is self for one in gc.get_objects()), flush=True)"
+    counted = "import gc; print(gc.get_freeze_count(), any(one is self for one in gc.get_objects()), "
+    counted += "sys.getswitchinterval(), flush=True)"
     script.write_text(SERVICE.replace('print("running", flush=True)', counted))
     command = [sys.executable, str(script), "relay"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        kept, is_looked_at = process.stdout.readline().split()
+        kept, is_looked_at, turn = process.stdout.readline().split()
         process.terminate()
     assert int(kept) > 10_000
-    assert is_looked_at == "False"
+    assert (is_looked_at, float(turn)) == ("False", pytest.approx(0.0005))
 
 
 def test_a_part_says_how_it_is(command):
