@@ -23,6 +23,7 @@ from shared.events import sending
 from shared.events.feed import FeedName
 from shared.local.platform import ROOT
 from shared.process import lifeline
+from shared.process.settling import settle
 from shared.storage.mongo import connect
 from shared.telemetry.logs import configure_logging
 from tests.bench import machine
@@ -138,6 +139,7 @@ def _feeds(errand: Errand) -> list[FeedName]:
 def _read(stage: Stage, sink: Sink, errand: Errand) -> Done:
     effects, feeds = Effects(), _feeds(errand)
     with following(stage, sink, feeds, effects, errand.prefix) as (reader, unit):
+        settle()
         print("ready", flush=True)  # noqa: T201 - its product
         sys.stdin.readline()
         before, cpu, begun = effects.done, machine.own_cpu_seconds(), stage.clock.monotonic()
@@ -154,6 +156,7 @@ def _read(stage: Stage, sink: Sink, errand: Errand) -> Done:
 def _relay(stage: Stage, _: Sink, errand: Errand) -> Done:
     watched = _Watched.watch()
     with stage.relay(*_feeds(errand), stop=Event()) as relay:
+        settle()
         print("ready", flush=True)  # noqa: T201 - its product
         sys.stdin.readline()
         cpu, begun = machine.own_cpu_seconds(), stage.clock.monotonic()

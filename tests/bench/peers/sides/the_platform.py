@@ -19,6 +19,7 @@ from shared.events.reading_loop import Reader
 from shared.events.routing import Router
 from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.identifiers import new_identifier
+from shared.process.settling import settle
 from shared.storage.mongo import Document, connect
 from shared.storage.unit_of_work import UnitOfWork, Work
 from tests.bench.peers.errand import MOST_WAIT_MILLISECONDS, Errand, Meter, errand
@@ -86,6 +87,7 @@ def main(asked: Errand) -> None:
         unit=unit,
         clock=clock,
     )
+    settle()
     known = 0
     while not meter.is_done:
         pause = reader.step()
