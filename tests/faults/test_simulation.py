@@ -54,6 +54,11 @@ def test_no_seed_breaks_a_promise(first):
         play(seed)
 
 
+def test_there_are_twelve_broken_designs():
+    """As many safeguards as the backbone stands on, each taken away by itself."""
+    assert len({variant.name for variant in VARIANTS}) == 12
+
+
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name.replace(" ", "-"))
 def test_broken_design_is_caught(variant, record_property):
     """Take one safeguard away, and the checker sees the promise break; with it the same seed keeps them all."""

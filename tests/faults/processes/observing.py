@@ -89,9 +89,9 @@ def _head(stage: Stage, client: MongoClient, topic: str) -> int:
 
 
 def _look(stage: Stage, client: MongoClient, history: History, *, topics: bool) -> tuple[Findings, Seen]:
-    seen = _seen(stage, client, history)
+    seen = seen_on(stage, client, history)
     found = [
-        *_nominations(client, seen, history),
+        *nominations(client, seen, history),
         *_withdrawals(client, seen, history),
         *_evidence(client, seen, history),
         *_credits(client, seen, history),
@@ -114,7 +114,7 @@ def own(service: str, *owners: str) -> list[str]:
     return [FeedName("org", owner, service).topic for owner in owners]
 
 
-def _seen(stage: Stage, client: MongoClient, history: History) -> Seen:
+def seen_on(stage: Stage, client: MongoClient, history: History) -> Seen:
     """Read the feeds. Who is who say the replies, and the employers' rows where there was none."""
     seen = Seen()
     seen.labels.update({one.made: one.label for one in history.of(NOMINATE) if one.made})
@@ -127,7 +127,8 @@ def _seen(stage: Stage, client: MongoClient, history: History) -> Seen:
     return seen
 
 
-def _nominations(client: MongoClient, seen: Seen, history: History) -> list[Violation]:
+def nominations(client: MongoClient, seen: Seen, history: History) -> list[Violation]:
+    """Hold each nomination against all that is to come of it, from its employer's row to the board's."""
     rows = [
         (doc["_id"], doc["_id"])
         for employer in EMPLOYERS
@@ -136,7 +137,7 @@ def _nominations(client: MongoClient, seen: Seen, history: History) -> list[Viol
     requested = seen.events(own("enrolment", *EMPLOYERS), "enrolment.requested.v1")
     answered = seen.events(own("enrolment", LEAD), *ANSWERS)
     confirmed = seen.events(own("enrolment", *EMPLOYERS), "enrolment.confirmed.v1")
-    seated = {seen.labels.get(event.subject, event.subject) for event, _ in confirmed}
+    seated = seated_in(seen)
     opened = seen.events(own("assessment", *EMPLOYERS), "assessment.portfolio-opened.v1")
     places = client[f"enrolment__{LEAD}"]["places"].find({}, {"_id": 1})
     portfolios = [
@@ -158,6 +159,17 @@ def _nominations(client: MongoClient, seen: Seen, history: History) -> list[Viol
             Projection("the report", seen.by_label((doc["_id"].split("/")[1], "row") for doc in reported)),
         ],
     )
+
+
+def seated_in(seen: Seen) -> set[str]:
+    """Return the labels that are to be confirmed by their employer: those to whom the lead gave a seat.
+
+    Who withdrew is left out where nothing was confirmed, for that employer may have heard of the seat afterwards.
+    """
+    given = {data["enrolment_id"] for _, data in seen.events(own("enrolment", LEAD), *SEATS)}
+    confirmed = {event.subject for event, _ in seen.events(own("enrolment", *EMPLOYERS), "enrolment.confirmed.v1")}
+    withdrawn = {event.subject for event, _ in seen.events(own("enrolment", *EMPLOYERS), "enrolment.withdrawn.v1")}
+    return {seen.labels.get(one, one) for one in given - (withdrawn - confirmed)}
 
 
 def _withdrawals(client: MongoClient, seen: Seen, history: History) -> list[Violation]:

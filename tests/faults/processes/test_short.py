@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.testing.history import History
+from shared.testing.history import History, Kind
 from tests.faults.processes.load import Load, open_cohorts
-from tests.faults.processes.observing import findings
-from tests.faults.processes.stage import Stage, a_stage, until
+from tests.faults.processes.observing import findings, nominations, own, seen_on
+from tests.faults.processes.stage import EMPLOYERS, Stage, a_stage, until
 
 pytestmark = pytest.mark.timeout(900)
 WRONG_ON_PURPOSE = {
@@ -32,10 +32,26 @@ def test_p1_p3_p5_kill_9_under_load_loses_doubles_and_delays_nothing_for_good(tm
         stage.quiet()
         assert history.counts()["failed"] == 0, load.answers
         findings(stage, history).require_none()
+        assert Kind.LOST in of_a_confirmation_that_nobody_made(stage, history)
         spoil(stage)
         found = findings(stage, history, topics=False)
         assert {violation.where for violation in found.violations} >= WRONG_ON_PURPOSE
         assert min(found.lost, found.doubled, found.stale) > 0, "the check sees what is wrong on purpose"
+
+
+def of_a_confirmation_that_nobody_made(stage: Stage, history: History) -> set[Kind]:
+    """Return what is said of the confirmations when an employer has taken a seat's event and told nobody of it."""
+    with stage.client() as client:
+        seen = seen_on(stage, client, history)
+        for topic in own("enrolment", *EMPLOYERS):
+            told = [event for event, _ in seen.feeds[topic] if event.type == "enrolment.withdrawn.v1"]
+            gone = {event.subject for event in told}
+            for one in seen.feeds[topic]:
+                if one[0].type == "enrolment.confirmed.v1" and one[0].subject not in gone:
+                    seen.feeds[topic].remove(one)
+                    found = nominations(client, seen, history)
+                    return {violation.kind for violation in found if violation.where == "confirmations"}
+    return set()
 
 
 def spoil(stage: Stage) -> None:

@@ -234,12 +234,11 @@ def _take_again(self: Any, envelope: Any, digest: str) -> list[Next]:  # noqa: A
     return [Next(envelope, digest, None)]
 
 
-def _take_any(self: Any, envelope: Any, record: Any) -> list[Next]:  # noqa: ANN401
-    digest = checking.hash_of(envelope)
-    if envelope.feedseq > self.number:
-        self.number, self.head = envelope.feedseq, digest
+def _take_any(self: Any, event: Next, _: Any) -> list[Next]:  # noqa: ANN401
+    if event.number > self.number:
+        self.number, self.head = event.number, event.hash
     self.high = self.newest = max(self.number, self.newest)
-    return [Next(envelope, digest, record.offset)]
+    return [event]
 
 
 def _trust_the_mark(_: Any, mark: Mark, *__: Any) -> Tail:  # noqa: ANN401
