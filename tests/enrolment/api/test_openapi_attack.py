@@ -83,6 +83,8 @@ def is_undocumentable(told: list[tuple[str | None, str]], response: Any, case: A
     """
     if case.media_type not in (None, "application/json", "multipart/form-data") and not response.request.body:
         return True
+    if case.media_type == "multipart/form-data" and isinstance(case.body, dict) and case.body.get("file") in ("", b""):
+        return True
     return bool(told) and all(
         pointer is not None and is_of_number_or_day(detail, pointer, case) for pointer, detail in told
     )
