@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+import pymongo
 import pytest
 from bson import Int64
 from bson.binary import Binary
@@ -139,7 +140,8 @@ def test_load_that_was_broken_off_goes_on(played, make_unit_of_work, organisatio
 
     with pytest.raises(KeyboardInterrupt):
         restore(_source(other, organisation), folder, read_manifest(folder), say=break_off)
-    other.database(organisation)["org_entries"].delete_many({"_id": {"$gt": ""}})
+    with pymongo.timeout(60):  # the platform's own patience is for requests, not for removing a feed
+        other.database(organisation)["org_entries"].delete_many({"_id": {"$gt": ""}})
     restore(_source(other, organisation), folder, read_manifest(folder), say=quiet)
     assert verify_feed(other.reading(organisation), FeedName("org", organisation, "enrolment")).number == MANY
     assert seen
