@@ -90,9 +90,10 @@ class Reader:
     Args:
         service: For metrics.
         source: Makes the log; called again after any error of the broker.
-        reading: Makes the state of one topic, given the tools; None for a topic that is not followed.
-        wanted: Topics to follow; those that do not exist are waited for, never made.
+        readings: Makes the state of each topic to follow, given the tools; one that does not exist is waited for.
         tools: Makes what all topics share, with a fresh session; called once per joining.
+        shares_topics: Whether a group of the broker divides the topics among readers.
+        beside: What polls beside the taking; its own thread unless given.
     """
 
     def __init__(

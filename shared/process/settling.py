@@ -3,6 +3,7 @@
 Python's collector goes through everything that is kept again and again, for what is in a circle and no longer used.
 Of modules, schemas and applications nothing ever is; a reader with a backlog spent a quarter of its CPU on looking.
 Two threads that both compute change turns after 5 milliseconds, which one of them waits for each answer of a database.
+Must not live here: what is set by the environment (`settings.py`), and anything that is undone again.
 """
 
 from __future__ import annotations
