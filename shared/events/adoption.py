@@ -13,7 +13,6 @@ import msgspec
 import structlog
 
 from shared.errors import Conflict, NotFound
-from shared.events.alarms import ALARMS, OPEN, RESOLVED
 from shared.events.envelope import GENESIS
 from shared.events.parking import DECISIONS, PARKED, WAITING
 from shared.events.positions import POSITIONS
@@ -79,16 +78,6 @@ def adopt(unit: UnitOfWork, organisation: str, feed: str, *, number: int, head: 
     adopted = unit.run(organisation, write)
     log.warning("feed.adopted", feed=feed, organisation=organisation, after=number, read=adopted.read, by=by)
     return adopted
-
-
-def end_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, reason: str) -> bool:
-    """End the feed's alarm where this organisation's database holds it; return whether there was one."""
-
-    def write(work: Work) -> bool:
-        decision = {"state": RESOLVED, "decided_by": by, "decided_reason": reason, "decided_at": work.now}
-        return work.rows(ALARMS).update_one({"_id": feed, "state": OPEN}, {"$set": decision}) > 0
-
-    return unit.run(organisation, write)
 
 
 def _put_aside(work: Work, feed: str, number: int) -> int:

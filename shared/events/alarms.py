@@ -6,6 +6,7 @@ again. Must not live here: who may decide.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +25,8 @@ GRAVITY: Final = (GAP, LIMIT, FORK)
 """From the lightest to the gravest. A graver one is what is kept and told, whichever was raised first."""
 OPEN: Final = "open"
 RESOLVED: Final = "resolved"
+READER: Final = "reader"
+"""Who ended an alarm that a decision had been quicker than; who decided stands with the adoption."""
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,25 +52,28 @@ def gravity(alarm: Alarm) -> int:
     return GRAVITY.index(alarm.kind)
 
 
-def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm, *, held_at: Position | None = None) -> bool:
+def raise_alarm(
+    unit: UnitOfWork, organisation: str, alarm: Alarm, *, held_at: Mapping[str, Position] | None = None
+) -> bool:
     """Keep the alarm; an open one of the same feed stays as it is, unless this one is graver.
 
     Args:
         unit: The reading service's databases.
         organisation: The feed's home, in whose database it is kept.
         alarm: What stops the feed.
-        held_at: The position there as its reader holds it. Where a person has set it back since (`adoption.py`), the
-            decision was quicker than the alarm: nothing is kept, and False returned. Any other decision about the
-            position, as over a parked record, is no answer to the alarm.
+        held_at: The positions of all who take the feed as its reader holds them. Where a person has set one of them
+            back since (`adoption.py`), the decision was quicker than the alarm: none is left open, and False returned.
+            Any other decision about a position, as over a parked record, is no answer to the alarm.
 
     Raises:
         Unavailable: The database does not answer.
     """
+    held_at = held_at or {}
 
     def write(work: Work) -> bool:
         rows = work.rows(ALARMS)
         held = rows.find_one({"_id": alarm.feed})
-        if held_at is not None and _was_set_back(work, held_at):
+        if organisation in held_at and _was_set_back(work, held_at[organisation]):
             return False
         if held is not None and held["state"] == OPEN and gravity(_alarm(held)) >= gravity(alarm):
             return True
@@ -75,6 +81,23 @@ def raise_alarm(unit: UnitOfWork, organisation: str, alarm: Alarm, *, held_at: P
         steps = [] if held is None else held.get("steps", [])
         rows.replace_one({"_id": alarm.feed}, {**doc, "at": work.now, "state": OPEN, "steps": steps}, upsert=True)
         return True
+
+    if not unit.run(organisation, write):
+        return False
+    # The others' databases are looked at after the alarm stands: whoever sets them back later finds it and ends it.
+    others = [taker for taker in held_at if taker != organisation]
+    if not any(_was_set_back(unit.reading(taker), held_at[taker]) for taker in others):
+        return True
+    end_alarm(unit, organisation, alarm.feed, by=READER, reason="a person set the position back before it was written")
+    return False
+
+
+def end_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, reason: str) -> bool:
+    """End the feed's alarm where this organisation's database holds it; return whether there was one."""
+
+    def write(work: Work) -> bool:
+        decision = {"state": RESOLVED, "decided_by": by, "decided_reason": reason, "decided_at": work.now}
+        return work.rows(ALARMS).update_one({"_id": feed, "state": OPEN}, {"$set": decision}) > 0
 
     return unit.run(organisation, write)
 
@@ -126,8 +149,8 @@ def resolve_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, re
     unit.run(organisation, lambda work: resolve(work, feed, by=by, reason=reason))
 
 
-def _was_set_back(work: Work, held: Position) -> bool:
-    stored = work.rows(POSITIONS).find_one({"_id": held.feed})
+def _was_set_back(where: Reading | Work, held: Position) -> bool:
+    stored = where.rows(POSITIONS).find_one({"_id": held.feed})
     return stored is not None and stored["decisions"] > held.decisions and stored["number"] < held.number
 
 

@@ -372,7 +372,10 @@ class FeedReading:
             self._begin_where_told()
 
     def _keep_alarm(self) -> None:
-        if not self._watch.keep(self._writers[self._home].position):
+        if self._watch.wants_keeping():  # what a database that came back from a backup has not read is no alarm there
+            for writer in self._writers.values():
+                writer.confirm()
+        if not self._watch.keep({taker: writer.position for taker, writer in self._writers.items()}):
             self._begin_where_told()
 
     def _begin_where_told(self) -> None:

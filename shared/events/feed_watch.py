@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -84,14 +84,18 @@ class FeedWatch:
         self._show()
         log.error("feed.alarm", feed=self._feed.topic, kind=kind, number=number, detail=detail)
 
-    def keep(self, held_at: Position) -> bool:
+    def wants_keeping(self) -> bool:
+        """Say whether an alarm was raised that a restart would not find yet."""
+        return self.alarm is not None and not self._is_kept
+
+    def keep(self, held_at: Mapping[str, Position]) -> bool:
         """Write the gravest alarm that stops the feed where a restart finds it.
 
-        Returns False where a person has set the home's position back from where the reader holds it: they saw this
-        coming elsewhere, and nothing stops the feed any more.
+        Returns False where a person has set a position back from where the reader holds it: they saw this coming
+        elsewhere, and nothing stops the feed any more.
         """
         alarm = self.alarm
-        if alarm is None or self._is_kept:
+        if alarm is None or not self.wants_keeping():
             return True
         self._is_kept = alarms.raise_alarm(self._unit, self._home, alarm, held_at=held_at)
         if not self._is_kept:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from shared.clock import SystemClock
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.events import adoption, recovery
-from shared.events.alarms import FORK, Alarm, open_alarm
+from shared.events.alarms import FORK, Alarm, end_alarm, open_alarm
 from shared.events.contracts import contract_book
 from shared.events.envelope import GENESIS, Envelope
 from shared.events.feed import FeedName
@@ -144,7 +144,7 @@ def adopt(
     for service, taker, _ in _readers(platform):
         alarm = open_alarm(platform.unit_of(service), taker, name.topic)
         if alarm is not None and alarm.kind == FORK:
-            adoption.end_alarm(platform.unit_of(service), taker, name.topic, by=by, reason=reason)
+            end_alarm(platform.unit_of(service), taker, name.topic, by=by, reason=reason)
 
 
 def hash_on_log(platform: Operations, name: FeedName, number: int) -> str:

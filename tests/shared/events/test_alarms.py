@@ -12,14 +12,15 @@ from shared.events.adoption import adopt
 from shared.events.checking import LogRecord
 from shared.events.discarding import discard
 from shared.events.feed_reading import FeedReading, ReadingRules
+from shared.events.positions import POSITIONS, Fenced
 
 QUICK = ReadingRules(gap_seconds=0.0, gap_retry_seconds=0.0, look_seconds=0.1)
 MENDED = {"by": "operator-1", "reason": "the bug is mended"}
 
 
-def joined(desk, owner) -> tuple[FeedReading, object]:
-    """Return what a reader makes of the feed, with nothing read yet, and the reader."""
-    reader = desk.reader(owner, rules=QUICK)
+def joined(desk, owner, *others: str) -> tuple[FeedReading, object]:
+    """Return what a reader makes of the feed, with nothing read yet, and the reader; others may take it, too."""
+    reader = desk.reader(owner, rules=QUICK, takers={owner.organisation: (owner.organisation, *others)})
     desk.settle(reader, lambda: owner.topic in reader._active)
     return reader._active[owner.topic], reader
 
@@ -120,6 +121,51 @@ def test_k10_fork_that_a_person_has_decided_before_its_alarm_was_kept_stops_noth
     assert reading.wants_rewind
     assert reading.rewind(reading.place) == 0
     assert reading.number == 2
+
+
+def test_k10_fork_that_was_decided_at_another_organisation_before_its_alarm_was_kept_stops_nothing(desk, new_owner):
+    """The home's own database came back from a backup: it has nothing to give up, and the decision is seen elsewhere.
+
+    A decision that comes after the alarm was written finds it there, and ends it.
+    """
+    owner, other = new_owner(), new_owner("ealing").organisation
+    reading, reader = joined(desk, owner, other)
+    made = [owner.make(amount=1) for _ in range(4)]
+    owner.send(*made)
+    reading.receive(reading.examine(polled(reader, 4)))
+    reading.apply()
+    reader.close()
+    head = made[2].prevhash
+    back = {"number": 2, "head": head, "next": 0, "place": ""}
+    desk.unit.database(owner.organisation)[POSITIONS].update_one({"_id": owner.topic}, {"$set": back})
+
+    reading, reader = joined(desk, owner, other)
+    reading._watch.sound(alarms.FORK, 3, "the owner names less than 4, read before")
+    adopt(desk.unit, other, owner.topic, number=2, head=head, by="operator-1", reason="agreed")
+    reading.tend()
+    assert open_kind(desk, owner) is None
+    assert shown(owner)["fork"] == 0
+    assert reading.wants_rewind
+    assert reading.rewind(reading.place) == 0
+    assert desk.position(owner, other)["number"] == reading.number == 2
+
+
+def test_p14_fork_that_a_reader_saw_by_what_its_restored_database_has_not_read_is_not_kept(desk, owner):
+    """The reader leaves, and the next begins from what is stored: beside that, nothing the owner says is less."""
+    reading, reader = joined(desk, owner)
+    owner.send(*(owner.make(amount=1) for _ in range(4)))
+    reading.receive(reading.examine(polled(reader, 4)))
+    reading.apply()
+    back = {"number": 2, "head": owner.made[2].prevhash, "next": 0, "place": ""}
+    desk.unit.database(owner.organisation)[POSITIONS].update_one({"_id": owner.topic}, {"$set": back})
+    reading._watch.sound(alarms.FORK, 3, "the owner names less than 4, read before")
+    with pytest.raises(Fenced):
+        reading.tend()
+    reader.close()
+    assert open_kind(desk, owner) is None
+    _, again = joined(desk, owner)
+    desk.reads_to(again, owner, 4)
+    assert shown(owner)["fork"] == 0
 
 
 @pytest.mark.parametrize("kind", [alarms.LIMIT, alarms.FORK])

@@ -124,9 +124,10 @@ def test_directory_with_a_long_name_is_not_used(tmp_path):
 
 @pytest.mark.backbone
 def test_commit_wakes_the_relay_that_would_not_look_by_itself(
-    mongo_client, mongodb_uri, kafka_bootstrap, feed, directory
+    mongo_client, mongodb_uri, kafka_bootstrap, feed, directory, monkeypatch
 ):
     """Without the ring nothing would be sent for ten minutes; that nothing but the ring wakes it is tried as well."""
+    monkeypatch.setattr("shared.events.relay.IDENTITY_SECONDS", NEVER_SECONDS)
     clock, stop = SystemClock(), Event()
     silent, ringing = (
         UnitOfWork(client=mongo_client, service="enrolment", clock=clock, new_identifier=new_identifier, ring=each)
@@ -140,8 +141,7 @@ def test_commit_wakes_the_relay_that_would_not_look_by_itself(
     running.start()
     try:
         until(clock, lambda: directory.exists() and list(directory.iterdir()), "the relay to listen")
-        until(clock, lambda: relay.gauges()[feed.topic]["epoch"] > 0, "the relay to have the feed")
-        clock.sleep(1.0)
+        until(clock, lambda: relay._lanes[feed].relay.due_in() > 0, "the relay to have told how quiet its feed is")
         commits(silent, feed.organisation, 1)
         clock.sleep(1.5)
         assert numbers_on(kafka_bootstrap, feed.topic) == []

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from shared.errors import Conflict
-from shared.events.adoption import adopt, end_alarm
-from shared.events.alarms import FORK, open_alarm
+from shared.events.adoption import adopt
+from shared.events.alarms import FORK, end_alarm, open_alarm
 from shared.events.derived_ids import derived_identifiers
 from shared.events.envelope import Envelope, Outgoing
 from shared.events.feed_reading import ReadingRules
