@@ -1,6 +1,6 @@
 # Everything starts here. Needs Python 3.11 to 3.13, make and a way to PyPI; `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo up bench bench-peers test simulate test-faults soak check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
+.PHONY: help demo up bench bench-peers test simulate test-faults test-faults-kafka soak check lint format types arrows lock contracts kafka test-kafka test-containers test-browser clean
 
 MARKS := not kafka and not containers and not browser and not faults
 demo_options = $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(EXIT),--exit) $(if $(STAY),--stay) $(if $(BACKBONE),--backbone $(BACKBONE))
@@ -83,6 +83,10 @@ simulate: ## 10,000 seeds of the deterministic simulation; SEEDS=N for another n
 test-faults: ## faults on real processes: kill -9, SIGSTOP, cut lines, full disks, lost brokers; bounded in time
 	@requirements/install dev
 	@.venv/bin/pytest -m faults $(PYTEST_FLAGS)
+
+test-faults-kafka: ## the same, and the short ones, around real Apache Kafka
+	@requirements/install dev
+	@.venv/bin/python -m shared.local.kafka .venv/bin/pytest tests/faults/processes tests/faults/surroundings $(PYTEST_FLAGS)
 
 soak: ## writes at a steady rate with a fault every two minutes, all held to account; MINUTES=30 RATE=50 WORKERS=3
 	@requirements/install dev

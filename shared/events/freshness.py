@@ -6,7 +6,7 @@ newest event after it. Nothing is written: a heartbeat never causes a write, nor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -25,10 +25,10 @@ TAIL_RECORDS: Final = 300
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """What a feed's owner last said on its log: the newest number, since when, and its last totals."""
+    """What a feed's owner last said on its log: the newest number, its last totals, and when it named which number."""
 
     number: int
-    since: datetime | None
+    named: Mapping[int, datetime | None]
     heard_at: datetime | None
     beat: Heartbeat | None
 
@@ -55,19 +55,23 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
 
 def word_of(records: Iterable[LogRecord]) -> Word:
     """Return what the owner said last, from the last records of its log."""
-    number, since, heard, beat = 0, None, None, None
+    number, heard, beat = 0, None, None
+    named: dict[int, datetime | None] = {}
     for record in records:
         body = record.body
         if isinstance(body, Heartbeat):
             beat = body
-            number, since = (body.feedseq, since or _moment(record)) if body.feedseq >= number else (number, since)
-        elif isinstance(body, Envelope):
-            if body.feedseq > number:
-                number, since = body.feedseq, _moment(record)
-        else:
+        elif not isinstance(body, Envelope):
             continue
+        number = max(number, body.feedseq)
+        named.setdefault(body.feedseq, _moment(record))
         heard = _moment(record) or heard
-    return Word(number=number, since=since, heard_at=heard, beat=beat)
+    return Word(number=number, named=named, heard_at=heard, beat=beat)
+
+
+def oldest_after(number: int, records: Iterable[LogRecord]) -> datetime | None:
+    """Return when the first of these records was sent that is beyond a number, None where there is none."""
+    return next((_moment(one) for one in records if isinstance(one.body, Envelope) and one.body.feedseq > number), None)
 
 
 def judged(
@@ -81,6 +85,7 @@ def judged(
     now: datetime,
     late_seconds: float = LATE_SECONDS,
     silent_seconds: float = SILENT_SECONDS,
+    look_further: Callable[[], datetime | None] = lambda: None,
 ) -> Freshness:
     """Return how fresh one feed is for one organisation.
 
@@ -94,6 +99,8 @@ def judged(
         now: The time.
         late_seconds: How long something may be on its way.
         silent_seconds: How long an owner may say nothing at all.
+        look_further: Returns when the first event that is missing was sent, None where nobody knows; asked where it
+            lies before the records that the owner's word was taken from.
     """
     faults = [] if alarm is None else [f"stands still since number {alarm.number}: {alarm.kind}, {alarm.detail}"]
     delay = missing = None
@@ -105,7 +112,7 @@ def judged(
         delay = None if word.heard_at is None else max(0, int((now - word.heard_at).total_seconds()))
         if delay is None or delay > silent_seconds:
             faults.append("its owner is silent")
-        if missing and (word.since is None or (now - word.since).total_seconds() > late_seconds):
+        if missing and _is_late(position.number, word, now, late_seconds, look_further):
             faults.append(f"{missing} missing")
         found = _totals(position, word)
         faults += [str(one) for one in found]
@@ -125,6 +132,17 @@ def judged(
         faults=tuple(faults),
         differences=found,
     )
+
+
+def _is_late(
+    number: int, word: Word, now: datetime, late_seconds: float, look_further: Callable[[], datetime | None]
+) -> bool:
+    """Return whether the first number that is missing has been missing for too long: the newest is always young."""
+    first = min(named for named in word.named if named > number)
+    since = word.named[first]
+    if first > number + 1:
+        since = look_further() or since
+    return since is None or (now - since).total_seconds() > late_seconds
 
 
 def _history(position: Position, word: Word) -> list[str]:

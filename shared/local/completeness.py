@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from shared.clock import SystemClock
 from shared.errors import Conflict, NotFound, Unavailable
@@ -17,7 +19,7 @@ from shared.events.alarms import FORK, Alarm, end_alarm, open_alarm
 from shared.events.contracts import contract_book
 from shared.events.envelope import GENESIS, Envelope
 from shared.events.feed import FeedName
-from shared.events.freshness import TAIL_RECORDS, Freshness, Word, judged, word_of
+from shared.events.freshness import TAIL_RECORDS, Freshness, Word, judged, oldest_after, word_of
 from shared.events.ledger import Ledger
 from shared.events.log import OwnLog
 from shared.events.parking import list_parked
@@ -61,9 +63,10 @@ def freshness(
         unit = platform.unit_of(name)
         held = _positions(platform, name, taker)
         for feed in feeds:
+            position = held.get(feed, Position(feed=feed))
             yield judged(
                 (name, taker),
-                held.get(feed, Position(feed=feed)),
+                position,
                 words[feed],
                 alarm=open_alarm(unit, taker, feed),
                 parked=len(list_parked(unit, taker, feed=feed)),
@@ -71,6 +74,7 @@ def freshness(
                 now=SystemClock().now(),
                 late_seconds=late_seconds,
                 silent_seconds=silent_seconds,
+                look_further=partial(_first_missing, platform, position),
             )
 
 
@@ -193,6 +197,14 @@ def _words(platform: Operations, topics: list[str]) -> dict[str, Word | None]:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(topics, pool.map(ask, topics), strict=True))
+
+
+def _first_missing(platform: Operations, position: Position) -> datetime | None:
+    """Return when the first event after a position was sent, None where the log does not say it."""
+    try:
+        return oldest_after(position.number, log_of(platform, position.feed).read(position.next))
+    except Unavailable:
+        return None
 
 
 def _readers(platform: Operations) -> Iterator[tuple[str, str, list[str]]]:

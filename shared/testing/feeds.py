@@ -10,8 +10,9 @@ from threading import Event
 from typing import Final, TypeVar
 
 import msgspec
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from shared.clock import Clock, SystemClock
@@ -151,6 +152,37 @@ def make_topic_anew(bootstrap_servers: str, topic: str) -> None:
 def on_topic(bootstrap_servers: str, topic: str) -> list[LogRecord]:
     """Return everything that stands on a feed's topic."""
     return list(OwnLog(bootstrap_servers, topic, SystemClock()).read(0))
+
+
+def as_they_stand(bootstrap_servers: str, topic: str) -> list[ConsumerRecord]:
+    """Return everything that stands on a topic with one partition, byte for byte as it was sent.
+
+    Raises:
+        Unavailable: Not all of it came within half a minute.
+    """
+    consumer, clock = KafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False), SystemClock()
+    try:
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        consumer.seek(partition, 0)
+        found: list[ConsumerRecord] = []
+        until = clock.monotonic() + 30
+        while not found or found[-1].offset + 1 < consumer.highwater(partition):
+            if clock.monotonic() > until:
+                raise Unavailable(f"{topic} could not be read to its end")
+            found += consumer.poll(timeout_ms=300).get(partition, ())
+        return found
+    finally:
+        consumer.close(autocommit=False)
+
+
+def put_back(bootstrap_servers: str, topic: str, records: Sequence[ConsumerRecord]) -> None:
+    """Make the topic anew, with these records and nothing else."""
+    make_topic_anew(bootstrap_servers, topic)
+    producer = KafkaProducer(bootstrap_servers=bootstrap_servers)
+    for record in records:
+        producer.send(topic, key=record.key, value=record.value, headers=list(record.headers), partition=0)
+    producer.close()
 
 
 def numbers_on(bootstrap_servers: str, topic: str) -> list[int]:

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Final, TypeVar
 
 import pytest
+from environs import Env
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
@@ -19,9 +20,12 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.local import kafka
 from shared.local.ports import accepts, any_free
-from shared.testing.backbone import Server, bootstrap
+from shared.testing.backbone import Server, bootstrap, broker_server
 
 T = TypeVar("T")
+
+IS_REAL: Final = Env().bool("KAFKA_IS_REAL", False)
+"""Whether this run of the tests is about Apache Kafka."""
 
 OPERATOR: Final = "cluster"
 OPERATORS_PASSWORD: Final = "made-up-cluster"  # noqa: S105 - of a broker on loopback that lives for one test
@@ -65,6 +69,14 @@ def kafka_server(folder: Path, *, more: str = "", users: Mapping[str, str] | Non
     port = any_free()
     program = kafka.program(kafka.prepare(folder, port, more=more, users=users), port)
     return Server(list(program.command), port, folder / "broker.log", accepts)
+
+
+def broker_of_this_run(folder: Path, *, more: str = "") -> Server:
+    """Return a broker, not yet started, of the kind that this run of the tests is about.
+
+    The local one keeps its records in memory; Apache Kafka keeps them in `folder`, with `more` settings.
+    """
+    return kafka_server(folder, more=more) if IS_REAL else broker_server(folder)
 
 
 def asking_kafka_server(folder: Path) -> Server:

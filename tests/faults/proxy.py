@@ -25,7 +25,8 @@ from random import Random
 from typing import Final
 
 from shared.local.ports import any_free
-from shared.testing.backbone import Server, broker_server
+from shared.testing.backbone import Server
+from shared.testing.kafka import IS_REAL, broker_of_this_run
 
 UP: Final = "up"
 DOWN: Final = "down"
@@ -243,9 +244,9 @@ def _hang_up(end: asyncio.StreamWriter) -> None:
 
 def broker_behind(folder: Path) -> tuple[Server, Proxy]:
     """Return a broker, not yet started, that sends its clients to the proxy, and the proxy (enter it first)."""
-    server = broker_server(folder)
-    line = Proxy(server.port)
-    command = server.command
-    place = command.index("--advertised-listener-url") + 1
-    command[place] = f"tcp://{LOOPBACK}:{line.port}"
-    return server, line
+    port = any_free()
+    server = broker_of_this_run(folder, more=f"advertised.listeners=PLAINTEXT://{LOOPBACK}:{port}")
+    if not IS_REAL:
+        place = server.command.index("--advertised-listener-url") + 1
+        server.command[place] = f"tcp://{LOOPBACK}:{port}"
+    return server, Proxy(server.port, port=port)

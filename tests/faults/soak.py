@@ -56,6 +56,11 @@ def _kill(program: str, number: signal.Signals = signal.SIGKILL) -> Fault:
     return fault
 
 
+def _lose_cluster(stage: Stage) -> None:
+    was = stage.lose_cluster()
+    until(lambda: stage.platform.pid("kafka") != was, "kafka again", FAULT_PATIENCE_SECONDS)
+
+
 def _die(program: str, what: Order) -> Fault:
     def fault(stage: Stage) -> None:
         was = stage.platform.pid(program)
@@ -95,7 +100,7 @@ FAULTS: tuple[tuple[str, Fault], ...] = (
     ("P5 reader killed in its transaction", _die("enrolment-consume", Order(COMMIT, touches="/positions"))),
     ("P1 assessment's API killed after its commit", _die("assessment-api", Order(COMMITTED, touches="/portfolios"))),
     ("P20 API ended by SIGTERM", _kill("enrolment-api", signal.SIGTERM)),
-    ("P10 cluster replaced by an empty one", _kill("kafka")),
+    ("P10 cluster replaced by an empty one", _lose_cluster),
     ("P6 reader wakes as a zombie", _zombie),
     ("P5 reader killed after its transaction", _die("reporting-consume", Order(COMMITTED, touches="/positions"))),
     ("P4 relay stands still for 15 s", _stand_still("enrolment-relay", 15.0)),

@@ -2,7 +2,8 @@
 
 Nine of ten nominate somebody, one of ten withdraws somebody whose nomination was acknowledged. With `pieces_each` that
 many pieces of evidence go into people's portfolios after each of these. Whatever has no answer, or one that asks to try
-again, is asked again with the same key; every `gives_up_every`-th request is not, and stays unknown for ever. With
+again, is asked again with the same key; every `gives_up_every`-th request is not, and stays unknown for ever. Every
+twentieth nomination is for a cohort that nobody offers, and has to be refused and to leave nothing behind. With
 `awards` a few people go all the way to their credit meanwhile. All of it is in the `history`.
 """
 
@@ -27,6 +28,7 @@ from tests.faults.processes.collecting import EVIDENCE, Collector, Collectors
 from tests.faults.processes.stage import CLOCK, EMPLOYERS, LEAD, Stage, until
 
 COURSE, INTAKES, SMALL = "CCB", ("2025-10", "2026-01"), 5
+OFFERED_BY_NOBODY, HOPELESS_EVERY = "2031-10", 20
 NOMINATE, WITHDRAW = "nominate", "withdraw"
 WORKERS = 12
 PATIENCE_SECONDS = 90.0
@@ -118,6 +120,8 @@ class Load:
         self.contradicted: list[str] = []
         """What was refused when it was asked again: under its own key it would have had its first answer."""
         self.seconds: deque[float] = deque(maxlen=5000)
+        self.refused: list[str] = []
+        """What was refused though it should have been done."""
         self._doors = Doors(stage.platform, CLOCK)
         self._urls = {
             "enrolment": tuple(urls) or (stage.platform.url("enrolment"),),
@@ -146,6 +150,7 @@ class Load:
         finally:
             self.stop()
         assert not self.contradicted, self.contradicted[:5]
+        assert not self.refused, self.refused[:5]
 
     def open_portfolios(self, people: int) -> None:
         """Nominate that many, one after the other, and wait until most of them have a portfolio to fill."""
@@ -212,6 +217,8 @@ class Load:
                 withdrawn = self._made.popleft() if turn % WITHDRAW_EVERY == 0 and len(self._made) > 20 else None
                 if withdrawn:
                     self._withdraw(client, *withdrawn, patient=patient)
+                elif turn % HOPELESS_EVERY == HOPELESS_EVERY - 1:
+                    self._nominate_for_nothing(client, turn, patient=patient)
                 else:
                     self._nominate(client, turn, patient=patient)
 
@@ -233,6 +240,15 @@ class Load:
             self._made.append((employer, made))
         elif intake == INTAKES[0]:
             self.collectors.add(employer, made)
+
+    def _nominate_for_nothing(self, client: httpx.Client, number: int, *, patient: bool) -> None:
+        """Nominate somebody for what nobody offers. No answer is no doubt here: it can have no effect."""
+        employer, unique = EMPLOYERS[number % len(EMPLOYERS)], next(_REFS)
+        operation = self.history.invoke(kind=NOMINATE, label=f"R{unique}", key=new_identifier())
+        self.history.ended(operation, Outcome.FAILED)
+        body = a_record(operation.label, unique, OFFERED_BY_NOBODY)
+        if self._ask(client, HR, operation, employer, "enrolments", body, patient=patient, is_hopeless=True):
+            self.contradicted.append(f"{operation.label} was accepted for what nobody offers")
 
     def _collect(self, client: httpx.Client, *, patient: bool) -> None:
         """Add one piece to somebody's portfolio; where there is nobody, or it is not open yet, nothing is asked for."""
@@ -279,6 +295,7 @@ class Load:
         body: object,
         *,
         patient: bool,
+        is_hopeless: bool = False,
     ) -> httpx.Response | None:
         """Ask until there is an answer; note a refusal; return a success."""
         began = CLOCK.monotonic()
@@ -291,11 +308,12 @@ class Load:
                 self.seconds.append(CLOCK.monotonic() - at)
                 return reply
             if reply is not None and not _asks_again(reply):
+                if is_hopeless:
+                    return None
                 self._count(f"refused {reply.status_code}: {reply.text[:200]}")
-                if uncertain:
-                    self.contradicted.append(f"{operation.kind} {operation.label}: {reply.text[:200]}")
-                else:
-                    self.history.ended(operation, Outcome.FAILED)
+                self.history.ended(operation, Outcome.UNKNOWN if uncertain else Outcome.FAILED)
+                those = self.contradicted if uncertain else self.refused
+                those.append(f"{operation.kind} {operation.label}: {reply.text[:200]}")
                 return None
             uncertain = uncertain or reply is None or reply.status_code >= 500
             if not patient or CLOCK.monotonic() - began > PATIENCE_SECONDS:

@@ -40,6 +40,7 @@ from shared.partnership.model import SERVICES
 from shared.storage.mongo import connect
 from shared.storage.unit_of_work import UnitOfWork
 from shared.testing.history import History
+from tests.faults.processes.brokers import backbone_of_stage, begins_empty
 from tests.faults.processes.dying import Order, order
 from tests.journeys.conftest import SCENARIOS, free_port_base
 
@@ -83,6 +84,7 @@ class Stage:
 
     platform: RunningPlatform
     orders: Path
+    data: Path
     given_up: list[BaseException]
     history: History = field(default_factory=History)
     figures: list[str] = field(default_factory=list)
@@ -101,6 +103,11 @@ class Stage:
         pid = self.platform.pid(program)
         os.kill(pid, number)
         return pid
+
+    def lose_cluster(self) -> int:
+        """Kill the broker and let an empty one take its place; return the process number of the one that is gone."""
+        begins_empty(self.data)
+        return self.kill("kafka")
 
     @contextlib.contextmanager
     def stopped(self, *programs: str) -> Iterator[dict[str, int]]:
@@ -273,6 +280,7 @@ def a_stage(
     folder: Path,
     *,
     dying: bool = True,
+    broker: Callable[[Path, int, int], backbones.Backbone] = backbone_of_stage,
     change: Callable[[backbones.Backbone], backbones.Backbone] = lambda chosen: chosen,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
@@ -281,14 +289,15 @@ def a_stage(
     Args:
         folder: Where all of it is kept.
         dying: Whether the parts of services obey orders to die.
-        change: Makes another backbone of the local one: with test commands, or with a proxy before it.
+        broker: Makes the backbone: the one that this run of the tests is about.
+        change: Makes another backbone of it: with test commands, or with a proxy before it.
         environment: What every part's environment has besides.
     """
     base = free_port_base()
     orders = folder / "orders"
     orders.mkdir(parents=True)
     place = Place(directory=folder / "state", partnership_file=MARCHLAND, port_base=base)
-    chosen = change(backbones.local(folder / "data", base + 17, base + 92))
+    chosen = change(broker(folder / "data", base + 17, base + 92))
     stop = threading.Event()
     command, environment_of = platforms._command, platforms._environment
 
@@ -303,7 +312,7 @@ def a_stage(
         patch.object(platforms, "_environment", lambda *given: {**environment_of(*given), **(environment or {})}),
         running(place, chosen, stop, clock=CLOCK, new_identifier=new_identifier, say=lambda _: None) as platform,
     ):
-        stage = Stage(platform, orders, [])
+        stage = Stage(platform, orders, folder / "data", [])
 
         def keep() -> None:
             try:

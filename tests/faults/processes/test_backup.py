@@ -127,7 +127,7 @@ def test_p14_readers_sound_the_fork_alarm_when_the_log_was_lost_as_well(tmp_path
     """With an empty cluster nothing warns the owner; its readers know more than it does, and stop that feed."""
     with yesterday(tmp_path, figures, VALE) as (stage, then, now), stage.client() as client:
         stage.kill("enrolment-relay", signal.SIGSTOP)
-        stage.kill("kafka")
+        stage.lose_cluster()
         stage.kill("enrolment-relay")
         began = CLOCK.monotonic()
         for service in ("reporting", "assessment"):

@@ -1,11 +1,15 @@
-"""The whole cluster replaced by an empty one while clients write."""
+"""The whole cluster replaced by an empty one, or one log by another without its tail, while clients write."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.faults.processes.load import Load
-from tests.faults.processes.stage import CLOCK, until
+from shared.testing.feeds import as_they_stand, numbers_on, put_back
+from shared.testing.history import Findings, Kind
+from tests.faults.processes.load import Load, open_cohorts
+from tests.faults.processes.observing import findings
+from tests.faults.processes.stage import CLOCK, a_stage, until
+from tests.faults.processes.test_reader import FEED, position
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 OWNERS_NOTICE = "is on another log"
@@ -19,7 +23,7 @@ def test_p10_cluster_replaced_by_an_empty_one_is_noticed_and_ends_equal(stage):
     with Load(stage, stage.history, per_second=8, gives_up_every=9, awards=True).running() as load:
         until(lambda: load.acknowledged() > 20, "clients to be served")
         accepted = load.acknowledged()
-        stage.kill("kafka")
+        stage.lose_cluster()
         lost = CLOCK.monotonic()
         for service, at in relays.items():
             until(
@@ -37,3 +41,27 @@ def test_p10_cluster_replaced_by_an_empty_one_is_noticed_and_ends_equal(stage):
         assert load.acknowledged() > accepted, "work goes on while the cluster is lost"
     stage.quiet()
     stage.figure("P10", f"cluster lost: all equal again after {CLOCK.monotonic() - lost:.1f} s, load included")
+
+
+def test_p9_log_put_back_without_its_tail_is_made_whole_by_its_owner(tmp_path):
+    """The lead's log is another all of a sudden, and ends in the middle of what everybody has read.
+
+    What its relay sends before it has noticed may stand behind a hole there; then all that is missing follows.
+    """
+    with a_stage(tmp_path) as stage:
+        open_cohorts(stage)
+        with Load(stage, stage.history, per_second=8, gives_up_every=9).running() as load:
+            until(lambda: load.acknowledged() > 20, "clients to be served")
+            before = len(stage.said("enrolment-relay"))
+            with stage.stopped("enrolment-relay"):
+                stood = as_they_stand(stage.platform.kafka_bootstrap, FEED)
+                put_back(stage.platform.kafka_bootstrap, FEED, stood[: len(stood) // 2])
+            until(lambda: OWNERS_NOTICE in stage.said("enrolment-relay")[before:], "the owner to notice")
+            at = position(stage, "reporting")["number"]
+            until(lambda: position(stage, "reporting")["number"] > at, "the board's reader to go on")
+        stage.quiet()
+        found = findings(stage, stage.history)
+        rest = [one for one in found.violations if (one.kind, one.where) != (Kind.REORDERED, FEED)]
+        assert rest == [], Findings(rest)
+        numbers = numbers_on(stage.platform.kafka_bootstrap, FEED)
+        assert set(numbers) == set(range(1, max(numbers) + 1)), "every number stands there again"

@@ -64,7 +64,7 @@ class Accident:
             for copy in self._copies:
                 copy.restore(client)
             if with_the_log:
-                was = stage.kill("kafka")
+                was = stage.lose_cluster()
                 until(lambda: stage.platform.pid("kafka") != was, "an empty cluster")
             yield
 

@@ -21,22 +21,28 @@ WRONG_ON_PURPOSE = {
 def test_p1_p3_p5_kill_9_under_load_loses_doubles_and_delays_nothing_for_good(tmp_path):
     """While clients write, API, relay and two readers are killed: each answer holds, everywhere, once."""
     with a_stage(tmp_path, dying=False) as stage:
-        open_cohorts(stage)
-        history = History()
-        with Load(stage, history, per_second=14, gives_up_every=9, awards=True, pieces_each=1).running() as load:
-            for program in ("enrolment-api", "enrolment-relay", "enrolment-consume", "reporting-consume"):
-                before = load.acknowledged()
-                was = stage.kill(program)
-                stage.restarted(program, was)
-                until(lambda load=load, before=before: load.acknowledged() > before + 5, "clients to be served again")
-        stage.quiet()
-        assert history.counts()["failed"] == 0, load.answers
-        findings(stage, history).require_none()
+        history = killed_one_after_the_other(stage)
         assert Kind.LOST in of_a_confirmation_that_nobody_made(stage, history)
         spoil(stage)
         found = findings(stage, history, topics=False)
         assert {violation.where for violation in found.violations} >= WRONG_ON_PURPOSE
         assert min(found.lost, found.doubled, found.stale) > 0, "the check sees what is wrong on purpose"
+
+
+def killed_one_after_the_other(stage: Stage) -> History:
+    """Kill an API, a relay and two readers under load, check everything, and return what was asked."""
+    open_cohorts(stage)
+    history = History()
+    with Load(stage, history, per_second=14, gives_up_every=9, awards=True, pieces_each=1).running() as load:
+        for program in ("enrolment-api", "enrolment-relay", "enrolment-consume", "reporting-consume"):
+            before = load.acknowledged()
+            was = stage.kill(program)
+            stage.restarted(program, was)
+            until(lambda load=load, before=before: load.acknowledged() > before + 5, "clients to be served again")
+    stage.quiet()
+    assert history.counts()["failed"] > 0, "somebody was nominated for what nobody offers, and refused"
+    findings(stage, history).require_none()
+    return history
 
 
 def of_a_confirmation_that_nobody_made(stage: Stage, history: History) -> set[Kind]:

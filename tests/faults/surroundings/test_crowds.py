@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient
 
 from shared.clock import SystemClock
 from shared.errors import ConcurrentChange, Unavailable
@@ -26,7 +26,7 @@ from shared.events.reading_loop import Reader, TakenOver
 from shared.events.subscriptions import Subscription, SubscriptionBook
 from shared.storage import unit_of_work as units
 from shared.storage.unit_of_work import UnitOfWork, Work
-from shared.testing.feeds import a_relay, make_topic_anew, numbers_on
+from shared.testing.feeds import a_relay, as_they_stand, numbers_on, put_back
 from tests.faults.surroundings.stage import note, wait_until
 from tests.shared.events.conftest import Desk, Owner, desk, free_producer, new_owner, owner  # noqa: F401 - fixtures
 
@@ -330,22 +330,6 @@ def admin(kafka_bootstrap) -> Iterator[KafkaAdminClient]:
     admin.close()
 
 
-def records_of(kafka: str, topic: str) -> list[Any]:
-    """Return what stands on a topic, as it stands there."""
-    consumer = KafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
-    try:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        consumer.seek(partition, 0)
-        found: list[Any] = []
-        until = CLOCK.monotonic() + 30
-        while (not found or found[-1].offset + 1 < consumer.highwater(partition)) and CLOCK.monotonic() < until:
-            found += consumer.poll(timeout_ms=300).get(partition, ())
-        return found
-    finally:
-        consumer.close(autocommit=False)
-
-
 def test_p9_log_that_lost_its_unflushed_tail_is_made_whole_by_its_owner_and_nobody_counts_twice(
     house, organisation, admin
 ):
@@ -360,12 +344,7 @@ def test_p9_log_that_lost_its_unflushed_tail_is_made_whole_by_its_owner_and_nobo
     wait_until(lambda: is_level(house, organisation), "the reader")
     house.end()
 
-    kept = records_of(house.kafka, name.topic)[:8]  # the opening and seven events
-    make_topic_anew(house.kafka, name.topic)
-    producer = KafkaProducer(bootstrap_servers=house.kafka)
-    for record in kept:
-        producer.send(name.topic, key=record.key, value=record.value, headers=list(record.headers), partition=0)
-    producer.close()
+    put_back(house.kafka, name.topic, as_they_stand(house.kafka, name.topic)[:8])  # the opening and seven events
     place = admin.describe_topics([name.topic])[0]["topic_id"]
     database = house.unit.database(organisation)
     before = database["positions"].find_one({"_id": name.topic})

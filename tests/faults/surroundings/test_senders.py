@@ -13,7 +13,8 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events.records import Record
 from shared.events.sending import Sender
-from shared.testing.backbone import bootstrap, broker_server
+from shared.testing.backbone import bootstrap
+from shared.testing.kafka import broker_of_this_run
 
 CLOCK = SystemClock()
 
@@ -22,7 +23,7 @@ CLOCK = SystemClock()
 @pytest.mark.timeout(300)
 def test_p8_broker_that_stands_still_is_unavailable_to_every_feed_and_ends_no_relay(tmp_path):
     """Two feeds send at different moments: whoever gives up first does so in a word, though the other is not done."""
-    server = broker_server(tmp_path)
+    server = broker_of_this_run(tmp_path)
     server.start()
     admin = KafkaAdminClient(bootstrap_servers=bootstrap(server))
     admin.create_topics([NewTopic(topic, 1, 1) for topic in ("org.one.test.v1", "org.two.test.v1")])

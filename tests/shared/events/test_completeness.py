@@ -249,6 +249,34 @@ def test_freshness_names_what_is_missing_or_differs(unit_of_work, position, reco
     assert found.faults == (() if fault is None else (fault,))
 
 
+@pytest.mark.parametrize(
+    ("number", "further", "faults"),
+    [
+        (4, None, ("3 missing",)),
+        (5, None, ()),
+        (2, 200, ("5 missing",)),
+        (2, 10, ()),
+        (2, None, ("5 missing",)),
+    ],
+    ids=["its first is old", "its first is young", "older than the tail", "a burst", "nobody knows"],
+)
+def test_freshness_goes_by_what_has_been_missing_longest_while_its_owner_goes_on(unit_of_work, number, further, faults):
+    """Under a steady load the newest event is always young; whoever stands still shows by the first that it lacks."""
+    now = unit_of_work.clock.now()
+    tail = [
+        LogRecord(
+            offset=n, epoch=1, body=an_envelope(n, "t", b"{}"), time=(now - timedelta(seconds=seconds)).isoformat()
+        )
+        for n, seconds in ((5, 120), (6, 60), (7, 1))
+    ]
+    found = judged(
+        ("reporting", "board"), Position(feed="f", number=number), word_of(tail), alarm=None, parked=0,
+        partnership_hash=OURS, now=now,
+        look_further=lambda: None if further is None else now - timedelta(seconds=further),
+    )  # fmt: skip
+    assert found.faults == faults
+
+
 def test_freshness_without_a_log_says_so(unit_of_work):
     """No word is no good word."""
     found = judged(

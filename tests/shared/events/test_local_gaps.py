@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from environs import Env
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewPartitions, NewTopic
 from kafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, KafkaError
@@ -18,12 +17,11 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.events.topics import Topics
-from shared.testing.backbone import Server, bootstrap, broker_server
+from shared.testing.backbone import Server, bootstrap
 from shared.testing.feeds import numbers_on
-from shared.testing.kafka import kafka_server
+from shared.testing.kafka import IS_REAL, broker_of_this_run
 
 CLOCK = SystemClock()
-IS_REAL = Env().bool("KAFKA_IS_REAL", False)
 OF_RETENTION = "log.initial.task.delay.ms=300\nlog.retention.check.interval.ms=300\nfile.delete.delay.ms=100\n"
 
 
@@ -58,8 +56,8 @@ def consumer(kafka_bootstrap) -> Iterator[KafkaConsumer]:
 
 
 def new_server(folder) -> Server:
-    """Return a broker of the test's own, of the kind that the suite runs on."""
-    return kafka_server(folder, more=OF_RETENTION) if IS_REAL else broker_server(folder)
+    """Return a broker of the test's own, whose retention acts at once where it has one."""
+    return broker_of_this_run(folder, more=OF_RETENTION)
 
 
 @pytest.fixture(scope="module")
