@@ -50,10 +50,9 @@ class ReaderPart:
         unit = unit_of_work(SERVICE, given, client)
         rooms = MongoRooms(feed_states)
         self._reader = make_reader(SERVICE, given, subscriptions(rooms.projections), IGNORED, FEEDS, unit=unit)
-        noting = threading.Thread(
-            target=keep_noting, args=(unit, hosted_owners(SERVICE, given, partnership), stop), name="freshness"
-        )
-        rebuilders = [rebuilder_of(given, board, unit) for board in hosted_owners(SERVICE, given, partnership)]
+        boards = hosted_owners(SERVICE, given, partnership)
+        noting = threading.Thread(target=keep_noting, args=(unit, boards, stop), name="freshness")
+        rebuilders = [rebuilder_of(given, board, unit, self._reader) for board in boards]
         rebuilding = threading.Thread(target=keep_rebuilding, args=(rebuilders, stop), name="rebuilding")
         noting.start()
         rebuilding.start()
@@ -70,11 +69,11 @@ class ReaderPart:
         return self._reader is not None and self._reader.ready()
 
 
-def rebuilder_of(given: ReportingSettings, board: str, unit: UnitOfWork) -> Rebuilder:
+def rebuilder_of(given: ReportingSettings, board: str, unit: UnitOfWork, reader: Reader) -> Rebuilder:
     """Return what builds a board's projections anew."""
     rebuilt = MongoRebuilding()
     rows = subscriptions(rebuilt.projections)
-    return make_rebuilder(SERVICE, given, board, rows, IGNORED, FEEDS, rebuilt, unit=unit)
+    return make_rebuilder(SERVICE, given, board, rows, IGNORED, FEEDS, rebuilt, unit=unit, reader=reader)
 
 
 def keep_noting(unit: UnitOfWork, boards: tuple[str, ...], stop: threading.Event) -> None:

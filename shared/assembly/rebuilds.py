@@ -13,6 +13,7 @@ from shared.clock import SystemClock, wait_for
 from shared.errors import ConcurrentChange, Unavailable
 
 if TYPE_CHECKING:
+    from shared.events.reader import Reader
     from shared.events.rebuilding import Rebuilder, Rebuilt
     from shared.events.subscriptions import Subscription
     from shared.process.settings import CommonSettings
@@ -33,10 +34,11 @@ def make_rebuilder(
     rebuilt: Rebuilt,
     *,
     unit: UnitOfWork,
+    reader: Reader,
 ) -> Rebuilder:
     """Return what builds the organisation's projection of this service anew, from the owners' pull feeds.
 
-    `subscriptions` write the rebuilt one. The projection has the service's name.
+    `subscriptions` write the rebuilt one. The projection has the service's name. `reader` takes the running one on.
     """
     from shared.events.reader import followed_feeds, owners_fetch, router_of
     from shared.events.rebuilding import Rebuilder, RebuildTools
@@ -52,6 +54,7 @@ def make_rebuilder(
         rebuilt=rebuilt,
         fetch=owners_fetch(given, partnership, names, clock),
         clock=clock,
+        standing=reader.turnstile.held,
     )
     return Rebuilder(tools, {name: router_of(name, book, allowed, partnership) for name, allowed in names.items()})
 

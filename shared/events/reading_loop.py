@@ -23,6 +23,7 @@ from shared.events.feed_reading import ReadingTools
 from shared.events.patience import rest_after
 from shared.events.positions import Fenced
 from shared.events.refusals import RefusedByBroker
+from shared.events.turnstile import Turnstile
 from shared.storage.mongo import answers
 from shared.storage.unit_of_work import UnitOfWork
 
@@ -118,6 +119,7 @@ class Reader:
         self._shares_topics = shares_topics
         self._beside = beside or Beside()
         self._on_close = on_close
+        self.turnstile = Turnstile()
         reading_metrics.FENCED.labels(service)
         self._source: LogSource | None = None
         self._session: ClientSession | None = None
@@ -138,16 +140,15 @@ class Reader:
         """Read until `stop` is set, then hand the positions over and close everything."""
         try:
             while not stop.is_set():
-                pause = self.step()
-                if pause:
-                    wait_for(stop, pause)
+                with self.turnstile.passing():
+                    pause = self.step()
+                wait_for(stop, pause)
         finally:
             self.close()
 
     def ready(self) -> bool:
         """Say whether the database takes what is read; a broker that is away is no reason not to be ready."""
-        is_taking = all(reading.available for reading in list(self._active.values()))
-        return is_taking and answers(self._unit.client)
+        return all(one.available for one in list(self._active.values())) and answers(self._unit.client)
 
     def step(self) -> float:
         """Do one round and return how many seconds to wait before the next: 0 while the log itself waits.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
@@ -101,7 +102,8 @@ class RebuildTools:
     """What a rebuild works with.
 
     `name` is the projection as people ask for it, `organisation` whose it is, `fetch` the way to the owners' pull
-    feeds, `at` is called at each named step (tests stop there).
+    feeds, `standing` has the reader of this process stand for a moment (`turnstile.py`), `at` is called at each named
+    step (tests stop there).
     """
 
     name: str
@@ -111,6 +113,7 @@ class RebuildTools:
     fetch: FetchRange
     clock: Clock
     rules: RebuildRules = field(default_factory=RebuildRules)
+    standing: Callable[[], AbstractContextManager[None]] = nullcontext
     at: Callable[[str], None] = lambda _: None
 
     def reading(self) -> Reading:
@@ -264,38 +267,50 @@ class _Building:
             self._note({"waits_for": None})
 
     def _settle(self, suspects: Mapping[str, Sequence[str]], state: str) -> tuple[Difference, ...]:
-        """Bring both to the same positions in one transaction, and compare there; swap them where that is asked for."""
+        """Bring both to the same positions in one transaction, and compare there; swap them where that is asked for.
+
+        The reader stands meanwhile: one that always has something to do would be further on, or in the way, each time.
+        """
         while True:
+            self._follow()
+            running = self._running()
             for feed in self._feeds:
-                running = self._running()[feed.name.topic]
-                if running.number - feed.number > MOST_IN_SWAP // 2:
-                    self._take_to(feed, running.number)
-                self._fetch_to(feed, running.number)
+                self._fetch_to(feed, running[feed.name.topic].number)
             try:
-                parts, left_out, found = self._commit(lambda work: self._settling(work, suspects, state))
-            except (_NotYet, ConcurrentChange):
+                with self._tools.standing():
+                    self._fetch_the_last()
+                    parts, left_out, found = self._commit(lambda work: self._settling(work, suspects, state))
+            except (_NotYet, ConcurrentChange) as error:
+                log.info("rebuild.again", projection=self._tools.name, state=state, why=str(error))
                 self._must_go_on()
                 continue
             for feed in self._feeds:
                 feed.took(parts[feed.name.topic], left_out[feed.name.topic])
             return found[0]
 
+    def _fetch_the_last(self) -> None:
+        """Have at hand what was taken since; a door that does not answer is waited for when nobody stands for it."""
+        running = self._running()
+        for feed in self._feeds:
+            if (known := feed.fetched)[0] < running[feed.name.topic].number:
+                with suppress(Unavailable):
+                    feed.continue_with(self._tools.fetch(feed.name, known[0], RANGE_EVENTS))
+
     def _settling(
         self, work: Work, suspects: Mapping[str, Sequence[str]], state: str
     ) -> tuple[dict[str, list[Next]], dict[str, frozenset[int]], list[tuple[Difference, ...]]]:
         positions = {doc["_id"]: doc for doc in work.rows(POSITIONS).find({})}
-        parts: dict[str, list[Next]] = {}
+        stands = {feed.name.topic: _stands(positions.get(feed.name.topic)) for feed in self._feeds}
+        parts = {feed.name.topic: feed.part_to(stands[feed.name.topic][0]) for feed in self._feeds}
+        if sum(len(part) for part in parts.values()) > MOST_IN_SWAP:
+            raise _NotYet("too much for one transaction")
         left_out: dict[str, frozenset[int]] = {}
         for feed in self._feeds:
             topic = feed.name.topic
-            number, head = _stands(positions.get(topic))
-            parts[topic] = feed.part_to(number)
             late = feed.decided_since(work)
             waiting = feed.apply(work, [*late, *parts[topic]])
             left_out[topic] = (feed.left_out - {event.number for event in late}) | waiting
-            self._must_stand_equal(feed, parts[topic], number, head)
-        if sum(len(part) for part in parts.values()) > MOST_IN_SWAP:
-            raise _NotYet
+            self._must_stand_equal(feed, parts[topic], *stands[topic])
         found: list[tuple[Difference, ...]] = []
 
         def finish() -> None:
@@ -317,7 +332,7 @@ class _Building:
         if reached > number:
             raise CannotRebuild("the running one was set back meanwhile")
         if reached < number:
-            raise _NotYet
+            raise _NotYet(f"{feed.name.topic} stands at {number}, and {reached} is at hand")
         if number and digest != head:
             raise CannotRebuild("the owner tells another history now")
 

@@ -24,7 +24,7 @@ RUN_BY = {
     "make test-faults": lambda marks: "faults" in marks,
     "make test-containers": lambda marks: "containers" in marks,
 }
-STARTERS = frozenset({"kafka_server", "asking_kafka_server", "three_brokers", "on_apache_kafka"})
+STARTERS = frozenset({"kafka_server", "broker_of_this_run", "asking_kafka_server", "three_brokers", "on_apache_kafka"})
 NOT_RUN_HERE = "make test-containers"
 _NAME = re.compile(r"`(test_[a-z0-9_]+)`")
 

@@ -37,7 +37,7 @@ from shared.testing.history import (
 from tests.faults.processes.awarding import CREDIT, UNIVERSITY
 from tests.faults.processes.collecting import EVIDENCE, is_ours, label_of
 from tests.faults.processes.load import NOMINATE, WITHDRAW
-from tests.faults.processes.stage import BOARD, EMPLOYERS, LEAD, READERS, Stage, read_to
+from tests.faults.processes.stage import EMPLOYERS, LEAD, READERS, Stage, on_board, read_to
 
 LOOKS = 5
 COUNTED = ("nominated", "confirmed", "waiting", "withdrawn", "submitted", "passed", "awarded", "credits")
@@ -145,7 +145,7 @@ def nominations(client: MongoClient, seen: Seen, history: History) -> list[Viola
         for employer in EMPLOYERS
         for doc in client[f"assessment__{employer}"]["portfolios"].find({}, {"_id": 1})
     ]
-    reported = client[f"reporting__{BOARD}"]["enrolments"].find({"bucket": {"$ne": None}}, {"_id": 1})
+    reported = on_board(client, "enrolments").find({"bucket": {"$ne": None}}, {"_id": 1})
     return check_effects(
         history.of(NOMINATE),
         [
@@ -180,7 +180,7 @@ def _withdrawals(client: MongoClient, seen: Seen, history: History) -> list[Viol
     ]
     told = seen.events(own("enrolment", *EMPLOYERS), "enrolment.withdrawn.v1")
     places = client[f"enrolment__{LEAD}"]["places"].find({"state": "left"}, {"_id": 1})
-    reported = client[f"reporting__{BOARD}"]["enrolments"].find({"facts": "withdrawn"}, {"_id": 1})
+    reported = on_board(client, "enrolments").find({"facts": "withdrawn"}, {"_id": 1})
     each = [
         ("the employer's rows", ((id, id) for id in rows)),
         ("the employer's feed", ((e.subject, e.id) for e, _ in told)),
@@ -240,9 +240,9 @@ def _credits(client: MongoClient, seen: Seen, history: History) -> list[Violatio
     for data in told:
         on_feed[data["enrolment_id"]].append(data["credit_id"])
         accounts[f"ledger and feed, {data['credit_id']}"].append(-data["credits"])
-    for doc in client[f"reporting__{BOARD}"]["enrolments"].find({"credits.0": {"$exists": True}}):
+    for doc in on_board(client, "enrolments").find({"credits.0": {"$exists": True}}):
         in_report[doc["_id"].split("/")[1]] += [awarded.split(":")[1] for awarded, _ in doc["credits"]]
-    for doc in client[f"reporting__{BOARD}"]["rollups"].find({"credits": {"$exists": True}}):
+    for doc in on_board(client, "rollups").find({"credits": {"$exists": True}}):
         accounts["ledger and report, all"].append(-doc["credits"])
     places = [("the ledger", in_ledger), ("the university's feed", on_feed), ("the report's credits", in_report)]
     return [
@@ -298,7 +298,7 @@ def _report(client: MongoClient, seen: Seen) -> list[Violation]:
 
 def _shown(client: MongoClient) -> dict[str, dict[str, int]]:
     shown = {}
-    for doc in client[f"reporting__{BOARD}"]["rollups"].find({}):
+    for doc in on_board(client, "rollups").find({}):
         figures = {name: doc.get(name, 0) for name in COUNTED if doc.get(name, 0)}
         if figures:
             shown[doc["_id"]] = figures

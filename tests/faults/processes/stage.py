@@ -26,6 +26,7 @@ from unittest.mock import patch
 
 import httpx
 from pymongo import MongoClient
+from pymongo.collection import Collection
 
 from shared.clock import SystemClock
 from shared.events.feed import FeedName
@@ -261,6 +262,13 @@ def read_to(stage: Stage, client: MongoClient, service: str) -> dict[str, int]:
     for (feed, _), number in stage.metrics(service, "consume", "feed_number").items():
         numbers[feed] = max(numbers.get(feed, 0), int(number))
     return numbers
+
+
+def on_board(client: MongoClient, name: str) -> Collection:
+    """Return a collection of the board's projection that is in use: a rebuild fills another one and swaps the two."""
+    database = client[f"reporting__{BOARD}"]
+    current = database["projection"].find_one({"_id": "current"}) or {"slot": ""}
+    return database[f"{name}{current['slot']}"]
 
 
 def heads_and_readers(stage: Stage) -> tuple[dict[str, int], dict[str, int], dict[str, dict[str, int]]]:

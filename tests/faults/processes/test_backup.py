@@ -12,7 +12,7 @@ from pymongo import MongoClient
 
 from shared.events.ledger import Ledger
 from shared.testing.feeds import numbers_on
-from shared.testing.history import Findings
+from shared.testing.history import Findings, Kind
 from tests.faults.processes.awarding import Awarding
 from tests.faults.processes.copying import Copy, standing_aside
 from tests.faults.processes.load import Load, open_cohorts
@@ -124,7 +124,10 @@ def test_p14_university_restored_from_yesterdays_backup_awards_no_credit_a_secon
 
 
 def test_p14_readers_sound_the_fork_alarm_when_the_log_was_lost_as_well(tmp_path, figures):
-    """With an empty cluster nothing warns the owner; its readers know more than it does, and stop that feed."""
+    """With an empty cluster nothing warns the owner; its readers know more than it does, and stop that feed.
+
+    Once its new history is adopted nobody but that owner's people of the lost day is missed or counted too much.
+    """
     with yesterday(tmp_path, figures, VALE) as (stage, then, now), stage.client() as client:
         stage.kill("enrolment-relay", signal.SIGSTOP)
         stage.lose_cluster()
@@ -135,6 +138,7 @@ def test_p14_readers_sound_the_fork_alarm_when_the_log_was_lost_as_well(tmp_path
         stage.figure("P14", f"backup and empty cluster: readers' fork alarm after {CLOCK.monotonic() - began:.1f} s")
         assert VALE.head(client) < now
         parted(stage, then)
+        only_what_was_given_up_differs(stage)
 
 
 def parted(stage: Stage, then: int) -> None:
@@ -154,6 +158,21 @@ def parted(stage: Stage, then: int) -> None:
         stage.quiet()
     walked = partnership(stage, VALE, "verify-feed", "--against", "log", "--against", "readers")
     assert walked.exit_code == 0, walked.output
+
+
+def only_what_was_given_up_differs(stage: Stage) -> None:
+    """What the owner forgot is missing at the owner and counted elsewhere; nothing else is lost, doubled or stale."""
+    found = findings(stage, stage.history).violations
+    lost = {one for one in found if one.kind is Kind.LOST}
+    rows = {one.what for one in lost if one.where in VALE.rows_of_people}
+    assert rows, "the rows of the lost day are missed"
+    assert {one.where for one in lost} <= {*VALE.rows_of_people, "the employer's feed", "confirmations"}
+    assert {one.what for one in lost} == rows
+    rest = [one for one in found if one.kind is not Kind.LOST]
+    of_vale = [
+        one for one in rest if one.where == "the report's figures" and one.what.startswith(f"{VALE.organisation}|")
+    ]
+    assert rest == of_vale, Findings(rest)
 
 
 def head_of(client: MongoClient, owner: str) -> int:

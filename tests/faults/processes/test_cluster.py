@@ -13,7 +13,7 @@ from tests.faults.processes.test_reader import FEED, position
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 OWNERS_NOTICE = "is on another log"
-READERS_NOTICE = ("feed.log_is_another", "feed.rewound")
+READERS_NOTICE = ("feed.log_is_another", "feed.rewound", "feed.absent")
 
 
 def test_p10_cluster_replaced_by_an_empty_one_is_noticed_and_ends_equal(stage):

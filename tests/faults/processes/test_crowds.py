@@ -65,21 +65,23 @@ def test_p17_twenty_readers_that_come_and_go_within_minutes_lose_and_double_noth
     """
     pauses: list[float] = []
 
-    def goes_on() -> None:
+    def goes_on(epoch: int) -> None:
+        until(lambda: position(stage, "reporting")["epoch"] > epoch, "the next reader to take over", pause=0.02)
         at = position(stage, "reporting")["number"]
-        pauses.append(until(lambda: position(stage, "reporting")["number"] > at, "the next reader", pause=0.02))
+        pauses.append(until(lambda: position(stage, "reporting")["number"] > at, "it to read on", pause=0.02))
 
     before = position(stage, "reporting")["epoch"]
     with Load(stage, stage.history, per_second=10, gives_up_every=9).running() as load:
         until(lambda: load.acknowledged() > 5, "clients to be served")
         for number in range(ROUNDS):
             began, was = CLOCK.monotonic(), stage.platform.pid("reporting-consume")
+            epoch = position(stage, "reporting")["epoch"]
             with stage.another("reporting", "consume") as newcomer:
-                goes_on()
+                goes_on(epoch)
                 if number % 2:
                     newcomer.process.send_signal(signal.SIGKILL)
                 stage.restarted("reporting-consume", was)
-                goes_on()
+                goes_on(epoch + 1)
                 until(lambda newcomer=newcomer: newcomer.process.poll() is not None, "the newcomer to go")
             CLOCK.sleep(max(0.0, began + ROUND_SECONDS - CLOCK.monotonic()))
     taken_over = position(stage, "reporting")["epoch"] - before

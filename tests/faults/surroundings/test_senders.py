@@ -20,6 +20,7 @@ CLOCK = SystemClock()
 
 
 @pytest.mark.faults
+@pytest.mark.own_broker
 @pytest.mark.timeout(300)
 def test_p8_broker_that_stands_still_is_unavailable_to_every_feed_and_ends_no_relay(tmp_path):
     """Two feeds send at different moments: whoever gives up first does so in a word, though the other is not done."""

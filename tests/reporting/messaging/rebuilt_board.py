@@ -113,7 +113,7 @@ class Board:
                 assert not [one.code for one in requests if one.state == "failed"]
                 replay_asked(self.writers[topic], self.routers[feed_of(topic)], requests)
 
-    def rebuilder(self, *, at=lambda _: None, fetch=None, **rules) -> Rebuilder:
+    def rebuilder(self, *, at=lambda _: None, fetch=None, standing=contextlib.nullcontext, **rules) -> Rebuilder:
         """Return a rebuilder of the board's projections, on the owners' feeds."""
         rebuilt = MongoRebuilding()
         book = SubscriptionBook(subscriptions(rebuilt.projections), IGNORED)
@@ -122,6 +122,7 @@ class Board:
         tools = RebuildTools(
             name="reporting", unit=self.unit, organisation=board, rebuilt=rebuilt, fetch=fetch or self.fetch,
             clock=SystemClock(), rules=RebuildRules(**{"linger_seconds": 0.0, "pause_seconds": 0.05, **rules}), at=at,
+            standing=standing,
         )  # fmt: skip
         return Rebuilder(tools, {name: router_of(name, book, own, partnership) for name, own in names.items()})
 

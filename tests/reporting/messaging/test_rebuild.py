@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from itertools import cycle
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from shared.events.reader import followed_feeds, router_of
 from shared.events.rebuild_requests import AlreadyRebuilding
 from shared.events.records import structured
 from shared.events.subscriptions import SubscriptionBook
+from shared.events.turnstile import Turnstile
 from shared.local.cli import main
 from tests.reporting.messaging.rebuilt_board import Board, envelopes_of
 
@@ -132,6 +134,32 @@ def test_rebuild_follows_a_reader_that_reads_on_and_loses_nothing_at_the_swap(bo
     is_swapped.set()
     reader.join()
     assert (done.state, done.differences) == ("done", ())
+    assert board.tables() == board.right
+    assert board.rebuild(is_check=True).differences == ()
+
+
+def test_rebuild_ends_though_its_reader_never_rests(board):
+    """Whenever it is let the running one moves on by an event: each time it would be further on, or in the way."""
+    for topic in board.feeds:
+        board.take(topic, most=5)
+    turnstile, topics, is_over = Turnstile(), cycle(board.feeds), threading.Event()
+    moved: list[int] = []
+
+    def read_on() -> None:
+        while not is_over.is_set():
+            with turnstile.passing():
+                moved.append(board.take(next(topics), most=1))
+
+    reader = threading.Thread(target=read_on)
+    reader.start()
+    try:
+        done = board.rebuild(standing=turnstile.held)
+        assert sum(moved[-len(board.feeds) :]) > 0, "there was nothing more to read"
+    finally:
+        is_over.set()
+        reader.join()
+    assert (done.state, done.differences) == ("done", ())
+    board.take_all()
     assert board.tables() == board.right
     assert board.rebuild(is_check=True).differences == ()
 
