@@ -22,7 +22,8 @@ from shared.testing.backbone import Server, bootstrap, database_server, database
 from shared.testing.kafka import as_operator, asking_kafka_server
 from tests.journeys.conftest import kept_running
 
-MARCHLAND = Path(__file__).resolve().parents[2] / "scenarios" / "marchland"
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+MARCHLAND = SCENARIOS / "marchland"
 
 pytestmark = [pytest.mark.kafka, pytest.mark.journey, pytest.mark.timeout(1200)]
 
@@ -48,12 +49,18 @@ def stores(database, kafka_bootstrap) -> Iterator[backbones.Backbone]:
     admin.close()
 
 
+@pytest.fixture(params=["marchland", "north-west-london"])
+def scenario(request) -> Path:
+    """Each scenario in turn: the smaller one, and the one that the demo plays."""
+    return SCENARIOS / request.param
+
+
 @pytest.fixture
-def guarded_stores(database, tmp_path) -> Iterator[backbones.Backbone]:
+def guarded_stores(database, tmp_path, scenario) -> Iterator[backbones.Backbone]:
     """Stores whose broker asks who is there, with the users and rights that the partnership file gives."""
     server = asking_kafka_server(tmp_path / "broker")
     server.start()
-    partnership = load(MARCHLAND / "partnership.yaml")
+    partnership = load(scenario / "partnership.yaml")
     provisioning = Provisioning(bootstrap(server), as_operator())
     change = provisioning.look(grants(partnership, instances(partnership, {INSTANCE: ()})))
     provisioning.make(change, keep_passwords(tmp_path / "users", change.users, how_to_connect(as_operator())))
@@ -72,23 +79,25 @@ def is_of(topic: str, partners) -> bool:
 def test_term_on_apache_kafka_is_right_in_every_part(monkeypatch, tmp_path, stores, free_ports):
     """On a broker that keeps its records, with one reader that takes every feed, nothing differs from the expected."""
     monkeypatch.setenv("READER_MODE", "assign")
-    plays_right(tmp_path, stores, free_ports)
+    plays_right(MARCHLAND, tmp_path, stores, free_ports)
 
 
 @pytest.mark.own_broker
-def test_k14_term_with_the_brokers_own_rights_is_right_in_every_part(monkeypatch, tmp_path, guarded_stores, free_ports):
+def test_k14_term_with_the_brokers_own_rights_is_right_in_every_part(
+    monkeypatch, tmp_path, scenario, guarded_stores, free_ports
+):
     """Every process and every HR system is a user of its own, readers share feeds as groups, and nothing differs."""
     monkeypatch.setenv("READER_MODE", "group")
-    plays_right(tmp_path, guarded_stores, free_ports)
+    plays_right(scenario, tmp_path, guarded_stores, free_ports)
     refused = [log.name for log in (tmp_path / "state" / "logs").glob("*.log") if "refused" in log.read_text("utf-8")]
     assert refused == []
 
 
-def plays_right(directory: Path, stores: backbones.Backbone, port_base: int) -> None:
+def plays_right(scenario: Path, directory: Path, stores: backbones.Backbone, port_base: int) -> None:
     """Play the term on the stores and hold it against what is expected."""
-    place = Place(directory=directory / "state", partnership_file=MARCHLAND / "partnership.yaml", port_base=port_base)
+    place = Place(directory=directory / "state", partnership_file=scenario / "partnership.yaml", port_base=port_base)
     written = io.StringIO()
     with kept_running(place, stores) as platform:
-        verdict = play(MARCHLAND, platform, Console(file=written, width=200, highlight=False, soft_wrap=True))
+        verdict = play(scenario, platform, Console(file=written, width=200, highlight=False, soft_wrap=True))
     assert verdict == 0, written.getvalue()
     assert written.getvalue().count("no difference") == 5

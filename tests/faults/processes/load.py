@@ -30,6 +30,9 @@ from tests.faults.processes.stage import CLOCK, EMPLOYERS, LEAD, Stage, until
 COURSE, INTAKES, SMALL = "CCB", ("2025-10", "2026-01"), 5
 OFFERED_BY_NOBODY, HOPELESS_EVERY = "2031-10", 20
 NOMINATE, WITHDRAW = "nominate", "withdraw"
+TEAM = "the canary's"
+WORDS_OF_PAYLOADS = (TEAM, "load.example", "1982-07-07", "work_product", "critical_reflection", "practice_only")
+"""What stands in requests, rows or events of this load: no process may write any of it to its log."""
 WORKERS = 12
 PATIENCE_SECONDS = 90.0
 TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -69,7 +72,7 @@ def a_record(ref: str, number: int, intake: str) -> dict[str, object]:
         "date_of_birth": "1982-07-07",
         "swe_number": f"SW{number:06d}",
         "job_title": "Social Worker",
-        "team": "North",
+        "team": TEAM,
         "pcf_level": "SW",
         "line_manager_ref": "M-1",
         "employment_start": "2012-03-03",

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.testing.history import History, Kind
-from tests.faults.processes.load import Load, open_cohorts
+from tests.faults.processes.load import WORDS_OF_PAYLOADS, Load, open_cohorts
 from tests.faults.processes.observing import findings, nominations, own, seen_on
 from tests.faults.processes.stage import EMPLOYERS, Stage, a_stage, until
 
@@ -30,7 +30,10 @@ def test_p1_p3_p5_kill_9_under_load_loses_doubles_and_delays_nothing_for_good(tm
 
 
 def killed_one_after_the_other(stage: Stage) -> History:
-    """Kill an API, a relay and two readers under load, check everything, and return what was asked."""
+    """Kill an API, a relay and two readers under load, check everything, and return what was asked.
+
+    No log holds a word of what was sent, whoever was killed on the way.
+    """
     open_cohorts(stage)
     history = History()
     with Load(stage, history, per_second=14, gives_up_every=9, awards=True, pieces_each=1).running() as load:
@@ -42,6 +45,11 @@ def killed_one_after_the_other(stage: Stage) -> History:
     stage.quiet()
     assert history.counts()["failed"] > 0, "somebody was nominated for what nobody offers, and refused"
     findings(stage, history).require_none()
+    said = {
+        log.name: log.read_text(encoding="utf-8", errors="replace") for log in stage.platform.place.logs.glob("*.log")
+    }
+    assert "event.taken" in said["reporting-consume.log"]
+    assert [(name, word) for name, text in said.items() for word in WORDS_OF_PAYLOADS if word in text] == []
     return history
 
 
