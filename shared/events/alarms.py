@@ -70,23 +70,23 @@ def raise_alarm(
     """
     held_at = held_at or {}
 
-    def write(work: Work) -> bool:
+    def is_decided() -> bool:
+        return any(_was_set_back(unit.reading(taker), held) for taker, held in held_at.items())
+
+    def write(work: Work) -> None:
         rows = work.rows(ALARMS)
         held = rows.find_one({"_id": alarm.feed})
-        if organisation in held_at and _was_set_back(work, held_at[organisation]):
-            return False
         if held is not None and held["state"] == OPEN and gravity(_alarm(held)) >= gravity(alarm):
-            return True
+            return
         doc = {"_id": alarm.feed, **{name: getattr(alarm, name) for name in ("kind", "number", "detail", "hash")}}
         steps = [] if held is None else held.get("steps", [])
         rows.replace_one({"_id": alarm.feed}, {**doc, "at": work.now, "state": OPEN, "steps": steps}, upsert=True)
-        return True
 
-    if not unit.run(organisation, write):
+    if is_decided():
         return False
-    # The others' databases are looked at after the alarm stands: whoever sets them back later finds it and ends it.
-    others = [taker for taker in held_at if taker != organisation]
-    if not any(_was_set_back(unit.reading(taker), held_at[taker]) for taker in others):
+    unit.run(organisation, write)
+    # Once more, now that the alarm stands: whoever sets a position back after this look finds it, and ends it.
+    if not is_decided():
         return True
     end_alarm(unit, organisation, alarm.feed, by=READER, reason="a person set the position back before it was written")
     return False
@@ -149,7 +149,7 @@ def resolve_alarm(unit: UnitOfWork, organisation: str, feed: str, *, by: str, re
     unit.run(organisation, lambda work: resolve(work, feed, by=by, reason=reason))
 
 
-def _was_set_back(where: Reading | Work, held: Position) -> bool:
+def _was_set_back(where: Reading, held: Position) -> bool:
     stored = where.rows(POSITIONS).find_one({"_id": held.feed})
     return stored is not None and stored["decisions"] > held.decisions and stored["number"] < held.number
 

@@ -69,9 +69,10 @@ def word_of(records: Iterable[LogRecord]) -> Word:
     return Word(number=number, named=named, heard_at=heard, beat=beat)
 
 
-def oldest_after(number: int, records: Iterable[LogRecord]) -> datetime | None:
-    """Return when the first of these records was sent that is beyond a number, None where there is none."""
-    return next((_moment(one) for one in records if isinstance(one.body, Envelope) and one.body.feedseq > number), None)
+def first_after(number: int, records: Iterable[LogRecord]) -> tuple[int, datetime | None] | None:
+    """Return the first of these records that is beyond a number, and when it was sent; None where there is none."""
+    events = (one for one in records if isinstance(one.body, Envelope))
+    return next(((one.body.feedseq, _moment(one)) for one in events if one.body.feedseq > number), None)
 
 
 def judged(
@@ -138,11 +139,15 @@ def _is_late(
     number: int, word: Word, now: datetime, late_seconds: float, look_further: Callable[[], datetime | None]
 ) -> bool:
     """Return whether the first number that is missing has been missing for too long: the newest is always young."""
+
+    def is_old(since: datetime | None) -> bool:
+        return since is None or (now - since).total_seconds() > late_seconds
+
     first = min(named for named in word.named if named > number)
-    since = word.named[first]
-    if first > number + 1:
-        since = look_further() or since
-    return since is None or (now - since).total_seconds() > late_seconds
+    if is_old(word.named[first]):
+        return True
+    further = look_further() if first > number + 1 else None
+    return further is not None and is_old(further)
 
 
 def _history(position: Position, word: Word) -> list[str]:

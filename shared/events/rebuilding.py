@@ -289,11 +289,12 @@ class _Building:
             return found[0]
 
     def _fetch_the_last(self) -> None:
-        """Have at hand what was taken since; a door that does not answer is waited for when nobody stands for it."""
+        """Have at hand what was taken since; at a door that does not answer nobody waits while the reader stands."""
         running = self._running()
-        for feed in self._feeds:
-            if (known := feed.fetched)[0] < running[feed.name.topic].number:
-                with suppress(Unavailable):
+        with suppress(Unavailable):
+            for feed in self._feeds:
+                self._must_go_on()
+                if (known := feed.fetched)[0] < running[feed.name.topic].number:
                     feed.continue_with(self._tools.fetch(feed.name, known[0], RANGE_EVENTS))
 
     def _settling(

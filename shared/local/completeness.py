@@ -19,7 +19,7 @@ from shared.events.alarms import FORK, Alarm, end_alarm, open_alarm
 from shared.events.contracts import contract_book
 from shared.events.envelope import GENESIS, Envelope
 from shared.events.feed import FeedName
-from shared.events.freshness import TAIL_RECORDS, Freshness, Word, judged, oldest_after, word_of
+from shared.events.freshness import TAIL_RECORDS, Freshness, Word, first_after, judged, word_of
 from shared.events.ledger import Ledger
 from shared.events.log import OwnLog
 from shared.events.parking import list_parked
@@ -200,11 +200,19 @@ def _words(platform: Operations, topics: list[str]) -> dict[str, Word | None]:
 
 
 def _first_missing(platform: Operations, position: Position) -> datetime | None:
-    """Return when the first event after a position was sent, None where the log does not say it."""
+    """Return when the first event after a position was sent, None where the log does not say it.
+
+    Where the position's offset is of another log, that is not the next number: then it is looked for from the first.
+    """
+    source = log_of(platform, position.feed)
     try:
-        return oldest_after(position.number, log_of(platform, position.feed).read(position.next))
+        for start in (position.next, 0):
+            found = first_after(position.number, source.read(start))
+            if found is not None and (found[0] == position.number + 1 or start == 0):
+                return found[1]
     except Unavailable:
         return None
+    return None
 
 
 def _readers(platform: Operations) -> Iterator[tuple[str, str, list[str]]]:

@@ -180,8 +180,11 @@ def soak(asked: Asked, folder: Path) -> Account:
             load.open_portfolios(PEOPLE_AT_FIRST)
         before = load.acknowledged()
         began = CLOCK.monotonic()
-        with load.running():
+        load.start()
+        try:
             _disturb(stage, account, began, asked.minutes * 60, asked.fault_every)
+        finally:
+            load.stop()
         lasted = CLOCK.monotonic() - began
         over.set()
         sampler.join()
@@ -243,6 +246,8 @@ def _told(load: Load, lasted: float, before: int) -> dict[str, object]:
         "per_second": round((counts["ok"] - before) / lasted, 1),
         "seconds": round(lasted, 1),
         "answers": dict(load.answers),
+        "turned_away": load.turned_away,
+        "refused": [*load.refused, *load.contradicted],
         "most_waiting": load.late,
         "p50_ms": round(cuts[49] * 1000, 1),
         "p99_ms": round(cuts[98] * 1000, 1),
@@ -252,7 +257,8 @@ def _told(load: Load, lasted: float, before: int) -> dict[str, object]:
 def _show(account: Account) -> None:
     told, found = account.load, account.findings
     lines = [
-        f"writes          {told['ok']} ok, {told['failed']} failed, {told['unknown']} unknown ({told['per_second']}/s)",
+        f"writes          {told['ok']} ok, {told['unknown']} unknown ({told['per_second']}/s)",
+        f"refused         {told['failed']}, of which {told['turned_away']} for what nobody offers",
         f"of which ok     {told['by_kind']}",
         f"answers         p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms, at most {told['most_waiting']} waited",
         f"faults          {len(account.faults)} run, {sum(1 for one in account.faults if one['survived'])} survived",
@@ -262,6 +268,7 @@ def _show(account: Account) -> None:
     ]
     for name, one in account.growth().items():
         lines.append(f"  {name:<24} {one['early']:>8} {one['late']:>14} {one['percent']:>8} %")
+    lines += [f"  {refused}" for refused in told["refused"][:20]]
     lines += [f"  {violation}" for violation in account.findings.violations[:20]]
     print("\n".join(lines), flush=True)  # noqa: T201
 
@@ -282,7 +289,8 @@ def main() -> int:
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(account.as_json(), indent=1), encoding="utf-8")
     _show(account)
-    healthy = all(one["survived"] for one in account.faults) and not account.findings.violations
+    survived = all(one["survived"] for one in account.faults)
+    healthy = survived and not account.findings.violations and not account.load["refused"]
     return 0 if healthy else 1
 
 

@@ -125,6 +125,8 @@ class Load:
         self.seconds: deque[float] = deque(maxlen=5000)
         self.refused: list[str] = []
         """What was refused though it should have been done."""
+        self.turned_away = 0
+        """How many were refused who had to be."""
         self._doors = Doors(stage.platform, CLOCK)
         self._urls = {
             "enrolment": tuple(urls) or (stage.platform.url("enrolment"),),
@@ -245,10 +247,9 @@ class Load:
             self.collectors.add(employer, made)
 
     def _nominate_for_nothing(self, client: httpx.Client, number: int, *, patient: bool) -> None:
-        """Nominate somebody for what nobody offers. No answer is no doubt here: it can have no effect."""
+        """Nominate somebody for what nobody offers."""
         employer, unique = EMPLOYERS[number % len(EMPLOYERS)], next(_REFS)
         operation = self.history.invoke(kind=NOMINATE, label=f"R{unique}", key=new_identifier())
-        self.history.ended(operation, Outcome.FAILED)
         body = a_record(operation.label, unique, OFFERED_BY_NOBODY)
         if self._ask(client, HR, operation, employer, "enrolments", body, patient=patient, is_hopeless=True):
             self.contradicted.append(f"{operation.label} was accepted for what nobody offers")
@@ -308,11 +309,17 @@ class Load:
             at = CLOCK.monotonic()
             reply = self._once(client, desk, operation, employer, path, body)
             if reply is not None and reply.is_success:
+                self._count(str(reply.status_code))
                 self.seconds.append(CLOCK.monotonic() - at)
                 return reply
+            if reply is not None and is_hopeless and _turns_away(reply):
+                with self._lock:
+                    self.turned_away += 1
+                self.history.ended(operation, Outcome.FAILED)
+                return None
+            if reply is not None:
+                self._count(str(reply.status_code))
             if reply is not None and not _asks_again(reply):
-                if is_hopeless:
-                    return None
                 self._count(f"refused {reply.status_code}: {reply.text[:200]}")
                 self.history.ended(operation, Outcome.UNKNOWN if uncertain else Outcome.FAILED)
                 those = self.contradicted if uncertain else self.refused
@@ -340,13 +347,17 @@ class Load:
             except httpx.TransportError as error:
                 self._count(type(error).__name__)
                 return None
-            self._count(str(reply.status_code))
             return reply
         return None
 
     def _count(self, what: str) -> None:
         with self._lock:
             self.answers[what] += 1
+
+
+def _turns_away(reply: httpx.Response) -> bool:
+    """Say whether a nomination was refused because nobody offers what it is for."""
+    return reply.status_code == 422 and "unknown_cohort" in reply.text
 
 
 def _asks_again(reply: httpx.Response) -> bool:

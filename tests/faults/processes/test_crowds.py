@@ -58,34 +58,61 @@ def test_p16_reader_that_stands_still_in_its_transaction_goes_on_and_its_lag_was
     assert partnership(stage, BOARDS, "freshness").exit_code == 0
 
 
+class Watching(threading.Thread):
+    """Somebody who watches the board's reader; `longest` is how many seconds it stood at one number."""
+
+    def __init__(self, stage) -> None:
+        super().__init__(daemon=True)
+        self.longest = 0.0
+        self._stage, self._ending = stage, threading.Event()
+
+    def run(self) -> None:
+        """Look twenty times a second."""
+        at, since = position(self._stage, "reporting")["number"], CLOCK.monotonic()
+        while not self._ending.wait(0.05):
+            number, now = position(self._stage, "reporting")["number"], CLOCK.monotonic()
+            self.longest = max(self.longest, now - since)
+            if number != at:
+                at, since = number, now
+
+    def end(self) -> None:
+        """Watch no more."""
+        self._ending.set()
+        self.join()
+
+
 def test_p17_twenty_readers_that_come_and_go_within_minutes_lose_and_double_nothing(stage):
     """Each newcomer takes the feeds over; the one before it goes, and is back some seconds later; one in two is killed.
 
     That nothing was skipped or taken twice is what the check after this test looks at, in every row and figure.
     """
-    pauses: list[float] = []
 
-    def goes_on(epoch: int) -> None:
+    def takes_over(epoch: int) -> None:
         until(lambda: position(stage, "reporting")["epoch"] > epoch, "the next reader to take over", pause=0.02)
         at = position(stage, "reporting")["number"]
-        pauses.append(until(lambda: position(stage, "reporting")["number"] > at, "it to read on", pause=0.02))
+        until(lambda: position(stage, "reporting")["number"] > at, "it to read on", pause=0.02)
 
     before = position(stage, "reporting")["epoch"]
     with Load(stage, stage.history, per_second=10, gives_up_every=9).running() as load:
         until(lambda: load.acknowledged() > 5, "clients to be served")
+        watching = Watching(stage)
+        watching.start()
         for number in range(ROUNDS):
             began, was = CLOCK.monotonic(), stage.platform.pid("reporting-consume")
             epoch = position(stage, "reporting")["epoch"]
             with stage.another("reporting", "consume") as newcomer:
-                goes_on(epoch)
+                takes_over(epoch)
                 if number % 2:
                     newcomer.process.send_signal(signal.SIGKILL)
                 stage.restarted("reporting-consume", was)
-                goes_on(epoch + 1)
+                takes_over(epoch + 1)
                 until(lambda newcomer=newcomer: newcomer.process.poll() is not None, "the newcomer to go")
             CLOCK.sleep(max(0.0, began + ROUND_SECONDS - CLOCK.monotonic()))
+        watching.end()
     taken_over = position(stage, "reporting")["epoch"] - before
-    stage.figure("P17", f"{taken_over} readers one after the other: longest pause {max(pauses):.1f} s")
+    stage.figure(
+        "P17", f"{taken_over} readers one after the other: nothing was taken for {watching.longest:.1f} s at most"
+    )
     assert taken_over >= 2 * ROUNDS
 
 
@@ -96,7 +123,7 @@ def test_p23_everybody_writes_to_one_portfolio_and_nobody_waits_for_ever(stage):
     with load.running(), Storm(stage, load.collectors.take()) as storm:
         served = load.acknowledged()
         storm.rage()
-        served = load.acknowledged() - served
+        served = load.acknowledged() - served - CLIENTS * PIECES  # the storm's own are in the same history
     stage.figure("P23", f"{CLIENTS} clients on one portfolio: {dict(storm.answers)}; {served} others served meanwhile")
     assert served > 0
     assert set(storm.answers) <= {201, 200, *TRY_AGAIN}, storm.answers

@@ -52,11 +52,14 @@ def test_rebuild_under_load_whose_reader_is_killed_mends_the_figures_and_leaves_
             rows = on_board(client, "rollups")
             until(lambda: rows.find_one({"nominated": {"$gt": 0}}), "a figure")
             assert rows.update_one({"nominated": {"$gt": 0}}, {"$inc": {"nominated": 5}}).modified_count
+        before = stage.said("reporting-consume").count("rebuild.begun")
         looking = Looking(stage)
         looking.start()
         words = [PARTNERSHIP, "rebuild", "--state", str(stage.platform.place.directory), "reporting"]
         asked = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        until(lambda: "rebuild.begun" in stage.said("reporting-consume"), "the rebuild to begin", pause=0.02)
+        until(
+            lambda: stage.said("reporting-consume").count("rebuild.begun") > before, "the rebuild to begin", pause=0.02
+        )
         was = stage.kill("reporting-consume")
         stage.restarted("reporting-consume", was)
         began = CLOCK.monotonic()
@@ -64,6 +67,7 @@ def test_rebuild_under_load_whose_reader_is_killed_mends_the_figures_and_leaves_
         stage.figure("6", f"rebuild under load, its reader killed: over after {CLOCK.monotonic() - began:.1f} s more")
         looking.ending.set()
         looking.join()
+    assert stage.said("reporting-consume").count("rebuild.begun") > before + 1, "it was over before its builder died"
     assert "DIFFERS" in said, said
     assert "swapped" in said or "done" in said, said
     assert looking.faults == []

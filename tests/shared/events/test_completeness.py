@@ -250,24 +250,25 @@ def test_freshness_names_what_is_missing_or_differs(unit_of_work, position, reco
 
 
 @pytest.mark.parametrize(
-    ("number", "further", "faults"),
+    ("number", "ages", "further", "faults"),
     [
-        (4, None, ("3 missing",)),
-        (5, None, ()),
-        (2, 200, ("5 missing",)),
-        (2, 10, ()),
-        (2, None, ("5 missing",)),
+        (4, (120, 60, 1), None, ("3 missing",)),
+        (5, (120, 60, 1), None, ()),
+        (2, (60, 30, 1), 200, ("5 missing",)),
+        (2, (60, 30, 1), 70, ()),
+        (2, (60, 30, 1), None, ()),
+        (2, (120, 60, 1), None, ("5 missing",)),
     ],
-    ids=["its first is old", "its first is young", "older than the tail", "a burst", "nobody knows"],
+    ids=["its first is old", "its first is young", "older than the tail", "a burst", "nobody knows", "old in the tail"],
 )
-def test_freshness_goes_by_what_has_been_missing_longest_while_its_owner_goes_on(unit_of_work, number, further, faults):
+def test_freshness_goes_by_what_has_been_missing_longest_while_its_owner_goes_on(
+    unit_of_work, number, ages, further, faults
+):
     """Under a steady load the newest event is always young; whoever stands still shows by the first that it lacks."""
     now = unit_of_work.clock.now()
     tail = [
-        LogRecord(
-            offset=n, epoch=1, body=an_envelope(n, "t", b"{}"), time=(now - timedelta(seconds=seconds)).isoformat()
-        )
-        for n, seconds in ((5, 120), (6, 60), (7, 1))
+        LogRecord(offset=n, epoch=1, body=an_envelope(n, "t", b"{}"), time=(now - timedelta(seconds=age)).isoformat())
+        for n, age in zip((5, 6, 7), ages, strict=True)
     ]
     found = judged(
         ("reporting", "board"), Position(feed="f", number=number), word_of(tail), alarm=None, parked=0,
