@@ -71,8 +71,10 @@ def word_of(records: Iterable[LogRecord]) -> Word:
 
 def first_after(number: int, records: Iterable[LogRecord]) -> tuple[int, datetime | None] | None:
     """Return the first of these records that is beyond a number, and when it was sent; None where there is none."""
-    events = (one for one in records if isinstance(one.body, Envelope))
-    return next(((one.body.feedseq, _moment(one)) for one in events if one.body.feedseq > number), None)
+    for record in records:
+        if isinstance(record.body, Envelope) and record.body.feedseq > number:
+            return record.body.feedseq, _moment(record)
+    return None
 
 
 def judged(

@@ -13,6 +13,7 @@ from shared.events.checking import LogRecord
 from shared.events.discarding import discard
 from shared.events.feed_reading import FeedReading, ReadingRules
 from shared.events.positions import POSITIONS, Fenced
+from shared.storage.unit_of_work import UnitOfWork
 
 QUICK = ReadingRules(gap_seconds=0.0, gap_retry_seconds=0.0, look_seconds=0.1)
 MENDED = {"by": "operator-1", "reason": "the bug is mended"}
@@ -148,6 +149,29 @@ def test_k10_fork_that_was_decided_at_another_organisation_before_its_alarm_was_
     assert reading.wants_rewind
     assert reading.rewind(reading.place) == 0
     assert desk.position(owner, other)["number"] == reading.number == 2
+
+
+def test_k10_fork_that_is_decided_while_its_alarm_is_being_kept_stops_nothing(desk, owner, monkeypatch):
+    """The reader looked, and stood still before it wrote; the decision found no alarm to end."""
+    reading, reader = joined(desk, owner)
+    owner.send(*(owner.make(amount=1) for _ in range(4)))
+    reading.receive(reading.examine(polled(reader, 4)))
+    reading.apply()
+    reading._watch.sound(alarms.FORK, 3, "the owner names less than 4, read before")
+    run, decided = UnitOfWork.run, []
+
+    def standing_still(unit, organisation, callback, **more):
+        if callback.__qualname__.startswith("raise_alarm") and not decided:
+            decided.append(1)
+            head = owner.made[2].prevhash
+            adopt(desk.unit, owner.organisation, owner.topic, number=2, head=head, by="operator-1", reason="agreed")
+        return run(unit, organisation, callback, **more)
+
+    monkeypatch.setattr(UnitOfWork, "run", standing_still)
+    reading.tend()
+    assert decided
+    assert open_kind(desk, owner) is None
+    assert reading.wants_rewind
 
 
 def test_p14_fork_that_a_reader_saw_by_what_its_restored_database_has_not_read_is_not_kept(desk, owner):
