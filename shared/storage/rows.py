@@ -21,6 +21,8 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 Filter = Mapping[str, object]
 Sort = Sequence[tuple[str, int]]
+Which = str | Mapping[str, object]
+"""A field that holds an id, or an expression that gives one."""
 Operation = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | UpdateMany | DeleteOne | DeleteMany
 
 
@@ -129,12 +131,30 @@ class Rows:
         """Return what the pipeline gives."""
         return self._ask(lambda: list(self._collection.aggregate(list(pipeline), session=self._session)))
 
-    def beside(self, identifier: object, others: Mapping[str, str]) -> dict[str, Document | None]:
-        """Return one document each of other collections, in one command: those that a document here names.
+    def by_ids(self, ids: Sequence[str]) -> list[Document]:
+        """Return the documents of these ids, each once, in whatever order; what the transaction knows is not asked."""
+        found: list[Document] = []
+        asked: list[str] = []
+        for identifier in dict.fromkeys(ids):
+            known = None if self._bundle is None else self._bundle.known(self._collection.name, {"_id": identifier})
+            if known is None:
+                asked.append(identifier)
+            elif known.document is not None:
+                found.append(known.document)
+        return found + [document for part in chunks(asked) for document in self.find({"_id": {"$in": list(part)}})]
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what is read beside a document here is given again without asking: in a request's transaction."""
+        return self._bundle is not None
+
+    def beside(self, identifier: object, others: Mapping[str, Which]) -> dict[str, Document | None]:
+        """Return one document each of other collections, in one command: those that a document here leads to.
 
         Args:
             identifier: The `_id` of the document here.
-            others: Collection -> the field here that holds the `_id` there; `_id` itself for one of the same id.
+            others: Collection -> the field here that holds the `_id` there, `_id` itself for one of the same id; or
+                an expression of the database that gives it, as `{"$literal": id}`.
 
         None stands for a document that is not there, also where there is none here. In a request's transaction all
         of them, and the document here, are not asked for again when somebody wants them by their ids.
@@ -143,22 +163,20 @@ class Rows:
         if bundle is not None:
             for name in others:
                 bundle.before(name)
-        stages: list[dict[str, object]] = [{"$match": {"_id": identifier}}]
-        if bundle is None:
-            stages.append({"$project": dict.fromkeys(others.values(), 1)})
-        stages += [
-            {"$lookup": {"from": name, "localField": field, "foreignField": "_id", "as": f"beside.{name}"}}
-            for name, field in others.items()
-        ]
-        found = self.aggregate(stages)
+        found = self.aggregate(_beside(identifier, others, whole=bundle is not None))
         here = found[0] if found else None
-        shown = here.pop("beside") if here is not None else {}
+        shown = here.pop(BESIDE) if here is not None else {}
         documents = {name: next(iter(shown.get(name, ())), None) for name in others}
         if bundle is not None:
             bundle.know(self._collection.name, identifier, here)
+            asked = shown.get(ASKED, {})
             for name, document in documents.items():
-                if document is not None:
-                    bundle.know(name, document["_id"], document)
+                which = others[name]
+                wanted = document["_id"] if document is not None else asked.get(name)
+                if wanted is None and here is not None and isinstance(which, str):
+                    wanted = here.get(which)
+                if wanted is not None:
+                    bundle.know(name, wanted, document)
         return documents
 
     def insert_one(self, doc: Document) -> None:
@@ -214,3 +232,24 @@ class Rows:
             self._bundle.replace(self._collection.name, {"_id": doc["_id"], "version": expected}, doc)
         elif self.replace_one({"_id": doc["_id"], "version": expected}, doc) == 0:
             raise ConcurrentChange(CHANGED)
+
+
+BESIDE: Final = "beside"
+ASKED: Final = "asked"
+"""Where an aggregation keeps what it found beside a document, and under which ids it looked."""
+
+
+def _beside(identifier: object, others: Mapping[str, Which], *, whole: bool) -> list[dict[str, object]]:
+    """Return the aggregation of `Rows.beside`, with the `whole` document here or only what leads to the others."""
+    fields = {name: which for name, which in others.items() if isinstance(which, str)}
+    given = {name: which for name, which in others.items() if name not in fields}
+    stages: list[dict[str, object]] = [{"$match": {"_id": identifier}}]
+    if given:
+        stages.append({"$set": {f"{BESIDE}.{ASKED}": given}})
+    if not whole:
+        stages.append({"$project": dict.fromkeys([*fields.values(), BESIDE], 1)})
+    ids = {**fields, **{name: f"{BESIDE}.{ASKED}.{name}" for name in given}}
+    return stages + [
+        {"$lookup": {"from": name, "localField": field, "foreignField": "_id", "as": f"{BESIDE}.{name}"}}
+        for name, field in ids.items()
+    ]

@@ -25,6 +25,7 @@ from services.enrolment.domain.enrolments import Enrolment
 from services.enrolment.domain.events import EnrolmentEvent
 from services.enrolment.domain.mapping import FileMapping
 from services.enrolment.domain.practitioners import Practitioner
+from services.enrolment.domain.records import Record
 from services.enrolment.domain.taken import Taken
 from services.enrolment.domain.text_files import FileRow, Table
 from shared.storage.unit_of_work import Reading, Work
@@ -49,8 +50,8 @@ class CatalogueBook(Protocol):
     def courses(self) -> dict[str, OfferedCourse]:
         """Return all, by code, with their cohorts."""
 
-    def course(self, code: str) -> OfferedCourse | None:
-        """Return one course with its cohorts, or None, without reading the others."""
+    def course(self, code: str, intake: str | None = None) -> OfferedCourse | None:
+        """Return one course with its cohorts or only that one, or None, without reading the others."""
 
     def titles(self) -> dict[str, CoursePublished]:
         """Return all courses as they were told, by code."""
@@ -82,6 +83,9 @@ class Nominations(Protocol):
 
     def known(self, keys: Sequence[str]) -> dict[str, Taken]:
         """Return those already taken, by key."""
+
+    def read_ahead(self, record: Record, practitioner_id: str) -> None:
+        """Read what the nomination of this person will be decided by at once, where that is quicker later on."""
 
     def add(self, taken: Sequence[Taken]) -> None:
         """Keep new ones; one that is there makes the transaction run again."""

@@ -66,7 +66,13 @@ def _offered(desk: Desk, rows: Sequence[ReadRow]) -> dict[str, OfferedCourse]:
     named = {row.record.course for row in rows if row.record.course}
     if len(named) > 1:
         return desk.catalogue.courses()
-    return {code: course for code in named if (course := desk.catalogue.course(code)) is not None}
+    intake = None
+    if len(rows) == 1:
+        record = rows[0].record
+        intake = record.intake
+        if record.course and intake and record.employee_ref:
+            desk.nominations.read_ahead(record, desk.person_id(record.employee_ref))
+    return {code: course for code in named if (course := desk.catalogue.course(code, intake)) is not None}
 
 
 def _keep(

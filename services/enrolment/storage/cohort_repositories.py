@@ -15,7 +15,6 @@ from services.enrolment.domain.seats import WAITING
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import keep_version
 from shared.storage.mongo import Document
-from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading
 
 FIRST_SPAN = 32
@@ -139,8 +138,7 @@ class StoredPlaceNews:
 
     def standings(self, enrolment_ids: Sequence[str]) -> dict[str, Standing]:
         """Return the numbers behind the latest decisions, by enrolment."""
-        found = [row for part in chunks(enrolment_ids) for row in self._standings.find({"_id": {"$in": list(part)}})]
-        return {row["_id"]: value_of(row, Standing) for row in found}
+        return {row["_id"]: value_of(row, Standing) for row in self._standings.by_ids(enrolment_ids)}
 
     def put_attendance(self, told: AttendanceRecorded) -> None:
         """Keep what was recorded of one person at one session; the latest counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from services.enrolment.domain.eligibility import NOTHING_ASKED, Asked
 from services.enrolment.domain.programmes import Programme
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import following, keep_version
+from shared.storage.mongo import Document
 from shared.storage.unit_of_work import Reading
 
 
@@ -96,21 +97,29 @@ class StoredCatalogue:
         cohorts = self._offered_cohorts({})
         return {code: _offered(told, cohorts.get(code, {}), described.get(code)) for code, told in titles.items()}
 
-    def course(self, code: str) -> OfferedCourse | None:
-        """Return one course with its cohorts, or None, without reading the others."""
+    def course(self, code: str, intake: str | None = None) -> OfferedCourse | None:
+        """Return one course with its cohorts or only that one, or None, without reading the others."""
         found = self._courses.find_one({"_id": code})
         if found is None:
             return None
         told = value_of(found, CoursePublished)
         said = self._descriptions.find_one({"_id": f"{told.owner}/{code}"})
-        cohorts = self._offered_cohorts({"_id": {"$gte": f"{code}/", "$lt": f"{code}0"}})  # "0" comes next after "/"
+        if intake is None:
+            cohorts = self._offered_cohorts({"_id": {"$gte": f"{code}/", "$lt": f"{code}0"}})  # "0" follows "/"
+        else:
+            names = [f"{code}/{intake}"]
+            cohorts = self._as_offered(self._cohorts.by_ids(names), self._terms.by_ids(names))
         return _offered(told, cohorts.get(code, {}), value_of(said, CourseDescribed) if said else None)
 
     def _offered_cohorts(self, which: dict[str, Any]) -> dict[str, dict[str, OfferedCohort]]:
+        terms = self._terms.find(which, projection={"owner": 1, "invited": 1})
+        return self._as_offered(self._cohorts.find(which), terms)
+
+    def _as_offered(self, found: Iterable[Document], told: Iterable[Document]) -> dict[str, dict[str, OfferedCohort]]:
         """Return cohorts by course and intake; one that this employer is not invited to is not open here."""
-        terms_of = {row["_id"]: row for row in self._terms.find(which, projection={"owner": 1, "invited": 1})}
+        terms_of = {row["_id"]: row for row in told}
         cohorts: dict[str, dict[str, OfferedCohort]] = {}
-        for document in self._cohorts.find(which):
+        for document in found:
             cohort, terms = value_of(document, OfferedCohort), terms_of.get(document["_id"])
             if terms and terms["owner"] == cohort.owner and not self._is_among(terms["invited"]):
                 cohort = replace(cohort, is_open_here=False)

@@ -10,7 +10,6 @@ from services.enrolment.domain.entitlements import AsyeAgreement, CpdEntitlement
 from services.enrolment.domain.registrations import Registration
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import following, replacements
-from shared.storage.rows import chunks
 from shared.storage.unit_of_work import Reading
 
 _OWN = "own"
@@ -26,8 +25,7 @@ class StoredRegistrations:
 
     def many(self, ids: Sequence[str]) -> dict[str, Registration]:
         """Return what was found, by person."""
-        found = [row for part in chunks(ids) for row in self._rows.find({"_id": {"$in": part}})]
-        return {row["_id"]: value_of(row, Registration) for row in found}
+        return {row["_id"]: value_of(row, Registration) for row in self._rows.by_ids(ids)}
 
     def save(self, known: Sequence[Registration], new: Sequence[Registration]) -> None:
         """Keep changed ones and first ones."""

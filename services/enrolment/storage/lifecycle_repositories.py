@@ -11,7 +11,7 @@ from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import following, keep_version
 from shared.storage.unit_of_work import Reading
 
-_OWN = "own"
+OWN_SETTINGS = "own"
 
 
 class StoredSettings:
@@ -22,13 +22,13 @@ class StoredSettings:
 
     def find(self) -> LifecycleSettings:
         """Return its decisions, the defaults (version 0) where it has made none."""
-        found = self._rows.find_one({"_id": _OWN})
+        found = self._rows.find_one({"_id": OWN_SETTINGS})
         return value_of(found, LifecycleSettings) if found else LifecycleSettings()
 
     def save(self, settings: LifecycleSettings) -> LifecycleSettings:
         """Keep them as the next version and return that."""
         kept = replace(settings, version=settings.version + 1)
-        keep_version(self._rows, document_of(kept, _OWN))
+        keep_version(self._rows, document_of(kept, OWN_SETTINGS))
         return kept
 
 

@@ -41,8 +41,7 @@ class StoredPeople:
 
     def many(self, ids: Sequence[str]) -> dict[str, Practitioner]:
         """Return the persons found, by id."""
-        found = [row for part in chunks(ids) for row in self._rows.find({"_id": {"$in": part}})]
-        return {row["_id"]: value_of(row, Practitioner) for row in found}
+        return {row["_id"]: value_of(row, Practitioner) for row in self._rows.by_ids(ids)}
 
     def page(self, after: str | None, limit: int) -> list[Practitioner]:
         """Return persons in order of id; who was merged into another is not listed."""
@@ -137,8 +136,7 @@ class StoredPeople:
                 for other in groups[value] - {name} if len(groups[value]) <= MOST_ALIKE else ():
                     pair = Candidate.of(name, other)
                     pairs[pair.pair] = pair
-        known = [row for part in chunks(list(pairs)) for row in self._candidates.find({"_id": {"$in": part}})]
-        apart = {row["_id"] for row in known if row["kept_apart"]}
+        apart = {row["_id"] for row in self._candidates.by_ids(list(pairs)) if row["kept_apart"]}
         return [pair for name, pair in sorted(pairs.items()) if name not in apart]
 
     def keep_matched(self, due: ToMatch, people: Sequence[Practitioner], found: Sequence[Candidate]) -> None:

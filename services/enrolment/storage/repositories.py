@@ -12,12 +12,14 @@ from typing import Final
 
 from services.enrolment.application.ports import EnrolmentFilter, EnrolmentPart
 from services.enrolment.domain.enrolments import Enrolment, due_on
+from services.enrolment.domain.records import Record, nomination_key
 from services.enrolment.domain.taken import Taken
 from services.enrolment.storage.documents import document_of, value_of
 from services.enrolment.storage.keeping import keep_version
+from services.enrolment.storage.lifecycle_repositories import OWN_SETTINGS
 from shared.storage.mongo import Document
 from shared.storage.pages import Paged, Part, milestone_of
-from shared.storage.rows import chunks
+from shared.storage.rows import Which
 from shared.storage.unit_of_work import Reading
 
 SERVED: Final = (
@@ -40,12 +42,30 @@ class StoredNominations:
     """Every nomination ever taken, by natural key; never deleted."""
 
     def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self._rows = reading.rows("records_taken")
 
     def known(self, keys: Sequence[str]) -> dict[str, Taken]:
         """Return those already taken, by key."""
-        found = [row for part in chunks(list(dict.fromkeys(keys))) for row in self._rows.find({"_id": {"$in": part}})]
-        return {row["_id"]: value_of(row, Taken) for row in found}
+        return {row["_id"]: value_of(row, Taken) for row in self._rows.by_ids(keys)}
+
+    def read_ahead(self, record: Record, practitioner_id: str) -> None:
+        """Read in one command, from its cohort on, what one nomination is decided by.
+
+        A request's transaction remembers it; whoever asks for the course, the person or a nomination of this key is
+        given that. Elsewhere, and where there is no such cohort, each is asked for by itself.
+        """
+        cohorts = self._reading.rows("catalogue_cohorts")
+        if cohorts.remembers:
+            others: dict[str, Which] = {
+                "cohort_terms_heard": "_id",
+                "catalogue_courses": "course",
+                "catalogue_descriptions": {"$concat": ["$owner", "/", "$course"]},
+                "records_taken": {"$literal": nomination_key(record)},
+                "practitioners": {"$literal": practitioner_id},
+                "enrolment_settings": {"$literal": OWN_SETTINGS},
+            }
+            cohorts.beside(f"{record.course}/{record.intake}", others)
 
     def add(self, taken: Sequence[Taken]) -> None:
         """Keep new ones; one that is there makes the transaction run again."""

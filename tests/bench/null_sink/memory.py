@@ -12,6 +12,7 @@ from typing import Final
 import bson
 from bson.codec_options import CodecOptions
 
+from tests.bench.null_sink.beside import beside, is_beside
 from tests.bench.null_sink.table import Table
 from tests.faults.simulation.matching import Document, begun, updated
 
@@ -38,7 +39,7 @@ class Memory:
             "update": self._update,
             "delete": self._delete,
             "find": self._find,
-            "aggregate": self._count,
+            "aggregate": self._aggregate,
             "listCollections": self._list,
             "createIndexes": self._index,
         }
@@ -136,8 +137,14 @@ class Memory:
         most = command.get("limit", 0)
         return {"cursor": {"id": 0, "ns": ".".join(name), "firstBatch": found[:most] if most else found}}
 
+    def _aggregate(self, name: Name, command: Document, raw: Sequence[bytes]) -> Document:
+        """Answer what stands beside a document, and `count_documents`: the pipelines that are understood."""
+        if not is_beside(command["pipeline"]):
+            return self._count(name, command, raw)
+        found = beside(name[1], command["pipeline"], lambda other, which: self._table((name[0], other)).matching(which))
+        return {"cursor": {"id": 0, "ns": ".".join(name), "firstBatch": found}}
+
     def _count(self, name: Name, command: Document, _: Sequence[bytes]) -> Document:
-        """Answer `count_documents`, the one pipeline that is understood."""
         match, *rest = command["pipeline"]
         if set(match) != {"$match"} or any(set(stage) - {"$group", "$limit"} for stage in rest):
             raise NotImplementedError("this pipeline")

@@ -8,9 +8,9 @@ from services.enrolment import bootstrap
 from tests.commands import counting
 from tests.enrolment.conftest import RECORD
 
-SENT = {"find": 10, "bulkWrite": 1, "commitTransaction": 1}
-"""Ten reads: the reply under the key; the course, its description, its cohorts' terms, its cohorts; who was merged; the
-nomination, erasures, the person; the employer's settings."""
+SENT = {"find": 3, "aggregate": 1, "bulkWrite": 1, "commitTransaction": 1}
+"""The reply under the key; who was merged; the cohort with its terms, its course and the course's description, the
+nomination, the person and the employer's settings; erasures; all that is written; the commit."""
 
 
 def test_a1_a_nomination_sends_no_more_commands_than_these(house, enrolment_settings, mongodb_uri):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 LIKE_IT = ("SAR", "SAR-1", "SAR.1", "SAR0", "SARA", "SA")
@@ -25,3 +27,7 @@ def test_one_course_is_what_it_is_among_all(house, org):
     assert sorted(known["SAR"].cohorts) == ["2025-09", "2026-01"]
     assert known["SAR"].cohorts["2025-09"].is_open_here is (org == "ealing")
     assert catalogue.course("SAR-2") is None
+    one = catalogue.course("SAR", "2025-09")
+    assert one.cohorts == {"2025-09": known["SAR"].cohorts["2025-09"]}
+    assert replace(one, cohorts=known["SAR"].cohorts) == known["SAR"]
+    assert catalogue.course("SAR", "2031-01").cohorts == {}

@@ -274,3 +274,72 @@ def test_what_was_read_beside_is_not_asked_for_again_until_it_is_changed(mongodb
             assert things.find_one({"_id": "nobody"}) == {"_id": "nobody"}
 
         unit.run(organisation, look, together=True)
+
+
+LED_TO = {
+    "people": {"$literal": "$w"},
+    "notes": {"$concat": ["$whose", "/", "$what"]},
+    "places": {"$literal": "nowhere"},
+    "more": "whose",
+}
+STANDS_THERE = {"people": {"_id": "$w"}, "notes": {"_id": "w/x", "text": "both"}, "places": None, "more": None}
+
+
+def place_what_leads_on(work):
+    """Keep a document, and others that it leads to."""
+    work.rows("things").insert_one({"_id": "a", "whose": "w", "what": "x"})
+    work.rows("people").insert_many([{"_id": "$w"}, {"_id": "v"}, {"_id": "u"}])
+    work.rows("notes").insert_one(STANDS_THERE["notes"])
+
+
+def test_what_an_expression_leads_to_is_read_beside_and_what_is_not_there_is_known_too(
+    mongodb_uri, organisation, make_unit_of_work
+):
+    """An id that is given, and one put together of what the document holds."""
+    with counting(mongodb_uri) as (client, commands):
+        unit = make_unit_of_work()
+        unit.client = client
+        unit.run(organisation, place_what_leads_on)
+        things = unit.reading(organisation).rows("things")
+        assert not things.remembers
+        assert things.beside("a", LED_TO) == STANDS_THERE
+        commands.clear()
+
+        def look(work):
+            assert work.rows("things").remembers
+            assert work.rows("things").beside("a", LED_TO) == STANDS_THERE
+            assert work.rows("things").find_one({"_id": "a"}) == {"_id": "a", "whose": "w", "what": "x"}
+            assert work.rows("notes").find_one({"_id": "w/x"}) == STANDS_THERE["notes"]
+            assert work.rows("places").find_one({"_id": "nowhere"}) is work.rows("more").find_one({"_id": "w"}) is None
+            assert commands == ["aggregate"]
+            assert work.rows("places").find_one({"_id": "elsewhere"}) is None
+            assert commands == ["aggregate", "find"]
+
+        unit.run(organisation, look, together=True)
+
+
+def test_documents_by_their_ids_are_asked_for_but_those_that_are_known(mongodb_uri, organisation, make_unit_of_work):
+    """Each once; many are asked for in parts, and what is held counts."""
+    with counting(mongodb_uri) as (client, commands):
+        unit = make_unit_of_work()
+        unit.client = client
+        unit.run(organisation, place_what_leads_on)
+        commands.clear()
+
+        def look(work):
+            people = work.rows("people")
+            work.rows("things").beside("a", LED_TO)
+            assert people.by_ids(["$w", "$w"]) == [{"_id": "$w"}]
+            assert work.rows("places").by_ids(["nowhere"]) == []
+            assert commands == ["aggregate"]
+            assert [one["_id"] for one in people.by_ids(["u", "$w", "v", "nobody"])] == ["$w", "u", "v"]
+            assert commands == ["aggregate", "find"]
+            people.insert_one({"_id": "t"})
+            assert {one["_id"] for one in people.by_ids(["t", "$w"])} == {"t", "$w"}
+            work.emit(an_event())
+
+        unit.run(organisation, look, together=True)
+        many = [f"p{number}" for number in range(250)]
+        unit.run(organisation, lambda work: work.rows("people").insert_many([{"_id": name} for name in many]))
+        found = unit.reading(organisation).rows("people").by_ids([*many, *many])
+        assert sorted(one["_id"] for one in found) == sorted(many)
