@@ -21,6 +21,30 @@ REGRESSIONS = Path(__file__).parent / "simulation" / "regressions.txt"
 SEEDS = 300
 SEEDS_AT_ONCE = 50
 MOST_FOR_A_VARIANT = 300
+FAULTS = {
+    "acknowledgement lost",
+    "broker away",
+    "broker did not answer",
+    "clean stop",
+    "clock jumped",
+    "cluster lost",
+    "commit unknown: dropped",
+    "commit unknown: forgotten",
+    "commit unknown: happened",
+    "commit unknown: not yet",
+    "crash",
+    "crash at a step",
+    "freeze",
+    "log tail lost",
+    "owner restored from a backup",
+    "records arrived late",
+    "store reply lost",
+    "store request lost",
+    "store restarted",
+}
+"""Every kind that is injected; the rarest, a restored owner, met 4 to 13 seeds of fifty."""
+ANSWERS = {"feed brought back from the log", "new history adopted", "topic deleted by a person"}
+"""What an operator did about them, in some seeds."""
 
 
 def kept_seeds() -> list[int]:
@@ -29,8 +53,8 @@ def kept_seeds() -> list[int]:
     return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
 
 
-def play(seed: int) -> None:
-    """Play one seed; a broken promise is told with the end of its trace."""
+def play(seed: int) -> set[str]:
+    """Play one seed, and return the kinds of fault that it met; a broken promise is told with the end of its trace."""
     verdict = run_seed(seed)
     if verdict.violations:
         keep(verdict)
@@ -39,6 +63,7 @@ def play(seed: int) -> None:
             f"{told}\nagain with its trace: make simulate SEED={seed}\n"
             f"kept in {FAILED}; once mended it goes on in {REGRESSIONS.name}"
         )
+    return set(verdict.faults)
 
 
 def test_seeds_that_once_failed_break_no_promise():
@@ -49,9 +74,12 @@ def test_seeds_that_once_failed_break_no_promise():
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, SEEDS_AT_ONCE))
 def test_no_seed_breaks_a_promise(first):
-    """Crashes, unknown commits, lost clusters, restored owners: every effect exactly once, in order, equal."""
-    for seed in range(first, first + SEEDS_AT_ONCE):
-        play(seed)
+    """Crashes, unknown commits, lost clusters, restored owners: every effect exactly once, in order, equal.
+
+    Each kind of fault did happen: a plan that asks for one is no proof that it came.
+    """
+    met = set().union(*(play(seed) for seed in range(first, first + SEEDS_AT_ONCE)))
+    assert met - ANSWERS == FAULTS
 
 
 def test_there_are_twelve_broken_designs():
