@@ -109,9 +109,9 @@ class Bundle:
         """Know nothing more of a collection: it is about to be changed."""
         self._known.pop(name, None)
 
-    def before(self, name: str) -> None:
-        """Send what is held, where something is held for this collection: it is about to be read or changed."""
-        if name in self._held:
+    def before(self, *names: str) -> None:
+        """Send what is held, where something is held for one of these collections: all are read or changed next."""
+        if not self._held.keys().isdisjoint(names):
             self.send()
         self._is_begun = True
 

@@ -21,8 +21,8 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 Filter = Mapping[str, object]
 Sort = Sequence[tuple[str, int]]
-Which = str | Mapping[str, object]
-"""A field that holds an id, or an expression that gives one."""
+Lead = str | Mapping[str, object]
+"""What leads to an id: a field that holds it, or an expression that gives it."""
 Operation = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | UpdateMany | DeleteOne | DeleteMany
 
 
@@ -141,14 +141,14 @@ class Rows:
                 asked.append(identifier)
             elif known.document is not None:
                 found.append(known.document)
-        return found + [document for part in chunks(asked) for document in self.find({"_id": {"$in": list(part)}})]
+        return found + [document for part in chunks(asked) for document in self.find({"_id": {"$in": part}})]
 
     @property
     def remembers(self) -> bool:
         """Whether what is read beside a document here is given again without asking: in a request's transaction."""
         return self._bundle is not None
 
-    def beside(self, identifier: object, others: Mapping[str, Which]) -> dict[str, Document | None]:
+    def beside(self, identifier: object, others: Mapping[str, Lead]) -> dict[str, Document | None]:
         """Return one document each of other collections, in one command: those that a document here leads to.
 
         Args:
@@ -157,12 +157,12 @@ class Rows:
                 an expression of the database that gives it, as `{"$literal": id}`.
 
         None stands for a document that is not there, also where there is none here. In a request's transaction all
-        of them, and the document here, are not asked for again when somebody wants them by their ids.
+        of them, and the document here, are not asked for again when somebody wants them by their ids; where there is
+        none here, only that is known.
         """
         bundle = self._bundle
         if bundle is not None:
-            for name in others:
-                bundle.before(name)
+            bundle.before(self._collection.name, *others)
         found = self.aggregate(_beside(identifier, others, whole=bundle is not None))
         here = found[0] if found else None
         shown = here.pop(BESIDE) if here is not None else {}
@@ -171,10 +171,10 @@ class Rows:
             bundle.know(self._collection.name, identifier, here)
             asked = shown.get(ASKED, {})
             for name, document in documents.items():
-                which = others[name]
+                lead = others[name]
                 wanted = document["_id"] if document is not None else asked.get(name)
-                if wanted is None and here is not None and isinstance(which, str):
-                    wanted = here.get(which)
+                if wanted is None and here is not None and isinstance(lead, str):
+                    wanted = here.get(lead)
                 if wanted is not None:
                     bundle.know(name, wanted, document)
         return documents
@@ -239,10 +239,10 @@ ASKED: Final = "asked"
 """Where an aggregation keeps what it found beside a document, and under which ids it looked."""
 
 
-def _beside(identifier: object, others: Mapping[str, Which], *, whole: bool) -> list[dict[str, object]]:
+def _beside(identifier: object, others: Mapping[str, Lead], *, whole: bool) -> list[dict[str, object]]:
     """Return the aggregation of `Rows.beside`, with the `whole` document here or only what leads to the others."""
-    fields = {name: which for name, which in others.items() if isinstance(which, str)}
-    given = {name: which for name, which in others.items() if name not in fields}
+    fields = {name: lead for name, lead in others.items() if isinstance(lead, str)}
+    given = {name: lead for name, lead in others.items() if name not in fields}
     stages: list[dict[str, object]] = [{"$match": {"_id": identifier}}]
     if given:
         stages.append({"$set": {f"{BESIDE}.{ASKED}": given}})

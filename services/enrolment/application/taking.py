@@ -62,7 +62,10 @@ def take(desk: Desk, rows: Sequence[ReadRow], *, nominated_by: str | None = None
 
 
 def _offered(desk: Desk, rows: Sequence[ReadRow]) -> dict[str, OfferedCourse]:
-    """Return the courses that the rows name, as far as there are any; of one course not all the others are read."""
+    """Return the courses that the rows name, as far as there are any; of one course not all the others are read.
+
+    For a single row all that it will be decided by is read on the way.
+    """
     named = {row.record.course for row in rows if row.record.course}
     if len(named) > 1:
         return desk.catalogue.courses()

@@ -19,7 +19,7 @@ from services.enrolment.storage.keeping import keep_version
 from services.enrolment.storage.lifecycle_repositories import OWN_SETTINGS
 from shared.storage.mongo import Document
 from shared.storage.pages import Paged, Part, milestone_of
-from shared.storage.rows import Which
+from shared.storage.rows import Lead
 from shared.storage.unit_of_work import Reading
 
 SERVED: Final = (
@@ -57,7 +57,7 @@ class StoredNominations:
         """
         cohorts = self._reading.rows("catalogue_cohorts")
         if cohorts.remembers:
-            others: dict[str, Which] = {
+            others: dict[str, Lead] = {
                 "cohort_terms_heard": "_id",
                 "catalogue_courses": "course",
                 "catalogue_descriptions": {"$concat": ["$owner", "/", "$course"]},

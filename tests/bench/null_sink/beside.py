@@ -39,8 +39,15 @@ def _value(document: Document, expression: Document) -> object:
     if verb == "$literal":
         return said
     if verb == "$concat":
-        return "".join(str(document[part[1:]]) if part.startswith("$") else part for part in said)
+        return "".join(_text(document, part) for part in said)
     raise NotImplementedError(verb)
+
+
+def _text(document: Document, part: str) -> str:
+    found = document[part[1:]] if part.startswith("$") else part
+    if not isinstance(found, str):
+        raise NotImplementedError(f"$concat of {found!r}")
+    return found
 
 
 def _at(document: Document, path: str) -> object:
