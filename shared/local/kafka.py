@@ -35,7 +35,8 @@ STATE = Path(".local") / "kafka"
 DECLARED_PORT = 9092
 OLDEST_JAVA = 17
 FEWEST_JARS = 40
-TOOL = ("java", "-cp", f"{JARS}/*", "kafka.tools.StorageTool")
+LOGGED = "-Dorg.slf4j.simpleLogger.defaultLogLevel="
+TOOL = ("java", f"{LOGGED}off", "-cp", f"{JARS}/*", "kafka.tools.StorageTool")
 
 
 def check_java() -> None:
@@ -115,7 +116,8 @@ def new_cluster() -> str:
 
 def program(settings: Path, port: int, *, heap_megabytes: int = 512) -> Program:
     """Return the broker, to be kept running by a supervisor."""
-    command = ("java", f"-Xmx{heap_megabytes}m", "-cp", f"{JARS}/*", "kafka.Kafka", str(settings))
+    options = (f"-Xmx{heap_megabytes}m", f"{LOGGED}warn", "-Dorg.slf4j.simpleLogger.showDateTime=true")
+    command = ("java", *options, "-cp", f"{JARS}/*", "kafka.Kafka", str(settings))
     return Program(name="apache-kafka", command=command, port=port, ready=listens(port))
 
 

@@ -6,9 +6,9 @@ To be stopped, killed, emptied or put back by the test that has it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Final, TypeVar
 
 import pytest
@@ -115,12 +115,14 @@ class Cluster:
         """Start every node that does not run, and wait until all of them are in the cluster.
 
         All at once: none of them answers anybody before most of those who vote are there.
+
+        Raises:
+            RuntimeError: One of them does not come up, or not all come into the cluster.
         """
-        starting = [Thread(target=node.start) for node in self.nodes.values() if node.process is None]
-        for thread in starting:
-            thread.start()
-        for thread in starting:
-            thread.join()
+        with ThreadPoolExecutor(len(self.nodes)) as all_at_once:
+            starting = [all_at_once.submit(node.start) for node in self.nodes.values() if node.process is None]
+        for started in starting:
+            started.result()
         clock = SystemClock()
         until = clock.monotonic() + CLUSTER_SECONDS
         while len(self.members()) < len(self.nodes):
