@@ -132,6 +132,7 @@ class Load:
             "enrolment": tuple(urls) or (stage.platform.url("enrolment"),),
             "assessment": (stage.platform.url("assessment"),),
         }
+        self._turns = {service: count() for service in self._urls}
         self._writes_each = pieces_each + 1
         self.collectors = Collectors(CLOCK.monotonic)
         self._per_second = per_second
@@ -333,10 +334,10 @@ class Load:
     def _once(
         self, client: httpx.Client, desk: Desk, operation: Operation, employer: str, path: str, body: object
     ) -> httpx.Response | None:
-        """Return one answer, None where there is none. Refused, it goes to the next address, as a balancer does."""
+        """Return one answer, None where there is none. Addresses take turns; refused, it goes to the next at once."""
         token = self._doors.token(desk.service, employer, desk.role, desk.subject)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": operation.key}
-        first, urls = operation.attempts, self._urls[desk.service]
+        first, urls = next(self._turns[desk.service]), self._urls[desk.service]
         for turn in range(len(urls)):
             url = urls[(first + turn) % len(urls)]
             try:

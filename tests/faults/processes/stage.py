@@ -49,6 +49,7 @@ MARCHLAND = SCENARIOS / "marchland" / "partnership.yaml"
 LEAD, EMPLOYERS, BOARD = "marchland", ("marchland", "vale", "hazel-house"), "marchland-board"
 PATIENCE_SECONDS = 300.0
 READERS = SERVICES
+DYING = ("tests.faults.processes.dying",)
 CLOCK = SystemClock()
 _METRIC = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\S+)$", re.MULTILINE)
 
@@ -240,8 +241,7 @@ class Stage:
 
     def command(self, name: str, service: str, part: str) -> tuple[str, ...]:
         """Return how to run a part so that it obeys orders to `name`."""
-        orders = str(self.orders)
-        return (sys.executable, "-m", "tests.faults.processes.dying", orders, name, f"services.{service}", part)
+        return (sys.executable, "-m", *DYING, str(self.orders), name, f"services.{service}", part)
 
     def figure(self, row: str, text: str) -> None:
         """Keep what was measured, for the report at the end."""
@@ -291,6 +291,7 @@ def a_stage(
     broker: Callable[[Path, int, int], backbones.Backbone] = backbone_of_stage,
     change: Callable[[backbones.Backbone], backbones.Backbone] = lambda chosen: chosen,
     environment: Mapping[str, str] | None = None,
+    through: tuple[str, ...] = DYING,
 ) -> Iterator[Stage]:
     """Run the platform until the block ends.
 
@@ -300,6 +301,7 @@ def a_stage(
         broker: Makes the backbone: the one that this run of the tests is about.
         change: Makes another backbone of it: with test commands, or with a proxy before it.
         environment: What every part's environment has besides.
+        through: The module that runs a service's part and obeys orders, and its first arguments.
     """
     base = free_port_base()
     orders = folder / "orders"
@@ -313,7 +315,7 @@ def a_stage(
         if not dying or part == "prepare":
             return command(service, part)
         name = f"{service}-{part}"
-        return (sys.executable, "-m", "tests.faults.processes.dying", str(orders), name, f"services.{service}", part)
+        return (sys.executable, "-m", *through, str(orders), name, f"services.{service}", part)
 
     with (
         patch.object(platforms, "_command", dying_command),
